@@ -209,11 +209,7 @@ impl Parser<'_> {
     /// compilers.
     fn error(&self, at: usize, why: &str) -> Error {
         let column = self.text[..at].chars().count();
-        Error::invalid(format!(
-            "not a baton id: {why}\n  {}\n  {}^",
-            self.text,
-            " ".repeat(column)
-        ))
+        Error::invalid(format!("not a baton id: {why}\n  {}\n  {}^", self.text, " ".repeat(column)))
     }
 }
 
@@ -254,9 +250,22 @@ mod tests {
     #[test]
     fn what_is_no_bid_is_refused() {
         for text in [
-            "", "bid", "bid:", "bid:r:", "bid:r:/", "bid:r:a/", "bid:r:a/b/", "bid:r:a/b/c/d/e",
-            "bid:r:a/b:c", "bid:e:a/b", "bid:e:a/b:", "bid:e:a/b:c:d", "bid:g:a/b:c", r"bid:r:a/b\",
-            "bid:g:a/b:c:d", "bid:r:a/b ",
+            "",
+            "bid",
+            "bid:",
+            "bid:r:",
+            "bid:r:/",
+            "bid:r:a/",
+            "bid:r:a/b/",
+            "bid:r:a/b/c/d/e",
+            "bid:r:a/b:c",
+            "bid:e:a/b",
+            "bid:e:a/b:",
+            "bid:e:a/b:c:d",
+            "bid:g:a/b:c",
+            r"bid:r:a/b\",
+            "bid:g:a/b:c:d",
+            "bid:r:a/b ",
         ]
         .into_iter()
         .take(15)

@@ -1,7 +1,12 @@
 //! Identifiers: resource types, resources, and the canonical strings that
 //! ConductorOne joins them into.
 
-use std::{fmt, sync::Arc};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use crate::{Error, Result};
 
@@ -78,10 +83,14 @@ impl From<&'static str> for ResourceTypeId {
 
 /// The identity of a resource: its type and its id in the system it comes
 /// from. Cheap to clone; both parts are 1 to 1,024 bytes.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// The wire's `baton_resource` mark travels along and is no part of the
+/// identity.
+#[derive(Clone)]
 pub struct ResourceId {
     resource_type: ResourceTypeId,
     id: Arc<str>,
+    baton_resource: bool,
 }
 
 impl ResourceId {
@@ -90,7 +99,23 @@ impl ResourceId {
         let (resource_type, id) = (resource_type.into(), id.into());
         resource_type.check()?;
         check_part("resource id", &id)?;
-        Ok(Self { resource_type, id })
+        Ok(Self { resource_type, id, baton_resource: false })
+    }
+
+    /// Sets the wire's mark of a resource that ConductorOne made.
+    #[must_use]
+    pub fn with_baton_resource(mut self, mark: bool) -> Self {
+        self.baton_resource = mark;
+        self
+    }
+
+    /// Whether ConductorOne made the resource.
+    pub fn is_baton_resource(&self) -> bool {
+        self.baton_resource
+    }
+
+    fn key(&self) -> (&ResourceTypeId, &str) {
+        (&self.resource_type, &self.id)
     }
 
     /// The type.
@@ -101,6 +126,32 @@ impl ResourceId {
     /// The id within the type.
     pub fn id(&self) -> &str {
         &self.id
+    }
+}
+
+impl PartialEq for ResourceId {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for ResourceId {}
+
+impl PartialOrd for ResourceId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ResourceId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl Hash for ResourceId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
     }
 }
 
@@ -139,10 +190,8 @@ fn check_part(what: &'static str, text: &str) -> Result<()> {
         1..=MAX_ID_BYTES => Ok(()),
         n => {
             let head: String = text.chars().take(40).collect();
-            Err(Error::invalid(format!(
-                "a {what} is {n} bytes long, {MAX_ID_BYTES} are allowed"
-            ))
-            .with("starts_with", head))
+            Err(Error::invalid(format!("a {what} is {n} bytes long, {MAX_ID_BYTES} are allowed"))
+                .with("starts_with", head))
         }
     }
 }

@@ -1,0 +1,85 @@
+//! Pages: what a connector answers to one question.
+
+use crate::{Annotations, Entitlement, Grant, PageToken, Resource};
+
+/// One page of rows, and where the listing goes on.
+///
+/// A page may carry rows of **every** kind, whatever was asked: a list of
+/// users that also shows their roles yields users and grants at once, so that
+/// nothing is read twice. References may point to rows that come later; they
+/// are checked when all is there.
+///
+/// ```
+/// # use connector_model::{Page, PageToken, Resource, ResourceId};
+/// # fn page(users: Vec<Resource>, next: Option<PageToken>) -> Page {
+/// Page::of(users).with_total(1_204).with_next(next)
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// Resources of any type.
+    pub resources: Vec<Resource>,
+    /// Entitlements on any resource.
+    pub entitlements: Vec<Entitlement>,
+    /// Grants of any entitlement.
+    pub grants: Vec<Grant>,
+    /// The page to read after this one.
+    pub next: Option<PageToken>,
+    /// Pages that are known already and may be read at once, in any order.
+    /// One that was named before is not read again.
+    pub also: Vec<PageToken>,
+    /// How many rows of the asked kind the source says the **whole** listing
+    /// has. Where fewer distinct ones come, or two pages tell different
+    /// totals, the listing is read once more.
+    pub total: Option<u64>,
+    /// What is to be remembered for later calls of this sync, by key; see
+    /// [`Call::recall`](crate::Call::recall). It is kept in the same
+    /// transaction as the rows.
+    pub remember: Vec<(String, Vec<u8>)>,
+    /// What a person should know about this page, such as a row that was left
+    /// out and why. Counted and shown in the summary.
+    pub warnings: Vec<String>,
+    /// What the connector tells the engine.
+    pub annotations: Annotations,
+}
+
+impl Page {
+    /// A page with nothing on it, which ends the listing.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// A page of resources.
+    pub fn of(resources: Vec<Resource>) -> Self {
+        Self { resources, ..Self::default() }
+    }
+
+    /// A page of entitlements.
+    pub fn of_entitlements(entitlements: Vec<Entitlement>) -> Self {
+        Self { entitlements, ..Self::default() }
+    }
+
+    /// A page of grants.
+    pub fn of_grants(grants: Vec<Grant>) -> Self {
+        Self { grants, ..Self::default() }
+    }
+
+    /// Says where the listing goes on.
+    #[must_use]
+    pub fn with_next(mut self, next: Option<PageToken>) -> Self {
+        self.next = next;
+        self
+    }
+
+    /// Says how many rows the whole listing has.
+    #[must_use]
+    pub fn with_total(mut self, total: u64) -> Self {
+        self.total = Some(total);
+        self
+    }
+
+    /// The number of rows of all kinds.
+    pub fn rows(&self) -> usize {
+        self.resources.len() + self.entitlements.len() + self.grants.len()
+    }
+}
