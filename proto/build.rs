@@ -15,6 +15,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut files = Vec::new();
     find(Path::new(ROOT), &mut files)?;
     files.sort();
+    // Nothing of ours imports these, but an `Any` may hold one.
+    files.extend(["google/protobuf/empty.proto", "google/protobuf/field_mask.proto"].map(PathBuf::from));
 
     // Comments are kept for the generated documentation, and dropped from what the program embeds.
     let mut set = protox::compile(&files, [ROOT])?;

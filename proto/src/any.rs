@@ -8,10 +8,7 @@ const PREFIX: &str = "type.googleapis.com/";
 
 /// Wraps a message, under the type URL `type.googleapis.com/<full name>`.
 pub fn pack<M: Message + Name>(message: &M) -> Any {
-    Any {
-        type_url: format!("{PREFIX}{}", M::full_name()),
-        value: message.encode_to_vec(),
-    }
+    Any { type_url: format!("{PREFIX}{}", M::full_name()), value: message.encode_to_vec() }
 }
 
 /// The wrapped message, or `None` where the `Any` holds another type.

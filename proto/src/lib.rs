@@ -8,6 +8,7 @@
 
 pub mod any;
 mod generated;
+pub mod json;
 
 pub use generated::{baton, c1, google};
 
