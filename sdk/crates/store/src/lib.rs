@@ -1,1 +1,21 @@
-//! connector-store
+//! The `.c1z` file: its envelope, its SQLite schema, a batch writer and readers.
+//!
+//! A sync is collected in a [`WorkDb`], sealed there, and [packed](envelope::pack) into the target, which is replaced
+//! whole or not at all. Rows are stored as columns that readers filter by and an encoded message; what is copied from
+//! another file keeps its bytes.
+
+mod disk;
+pub mod envelope;
+mod error;
+mod row;
+mod schema;
+mod stats;
+mod sync_run;
+pub mod time;
+mod work;
+
+pub use disk::free_space;
+pub use row::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow};
+pub use stats::{CallStat, SyncStats};
+pub use sync_run::{SyncId, SyncRun, SyncType};
+pub use work::{Batch, Finish, NewSync, Put, Stored, StoredResource, WorkDb};

@@ -1,0 +1,164 @@
+//! Packing a database into its envelope, and replacing the target whole or not at all.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use connector_model::{Error, Result};
+
+use super::{MAGIC_V1, OLD_READER_LIMIT};
+use crate::error::Doing as _;
+
+/// zstd's default: above it little is won for much time; below it nothing is lost but little gained. Its window is
+/// 2 MiB, far below what any reader takes.
+const LEVEL: i32 = 3;
+/// Bytes of a read and of a write.
+const BLOCK: usize = 1 << 20;
+
+/// Packs a closed database into `target`, mode 0600. Gives the size of the file.
+///
+/// The bytes go to a temporary file beside the target, are synced, and take the target's place by a rename; the folder
+/// is synced after it. Whatever fails, the old file stays as it was.
+pub async fn pack(db: &Path, target: &Path) -> Result<u64> {
+    let (db, target) = (db.to_owned(), target.to_owned());
+    tokio::task::spawn_blocking(move || pack_through(&db, &target, |file| file))
+        .await
+        .map_err(|e| Error::internal("packing the file stopped").caused_by(e))?
+}
+
+/// As [`pack`], with a writer put before the temporary file.
+fn pack_through<W: Write>(db: &Path, target: &Path, wrap: impl FnOnce(File) -> W) -> Result<u64> {
+    let source = File::open(db).doing("can't open the finished database", db)?;
+    let size = source.metadata().doing("can't read the finished database", db)?.len();
+    if size > OLD_READER_LIMIT {
+        tracing::warn!(
+            file = %target.display(), bytes = size,
+            "the database is larger than 2 GiB: readers of SDK versions before 2025 refuse it"
+        );
+    }
+    let folder = folder_of(target);
+    let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let temp = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .suffix(".tmp")
+        .tempfile_in(&folder)
+        .doing("can't write beside the output; check that its folder exists and may be written to", target)?;
+    let writer = temp.as_file().try_clone().doing("can't write the output", target)?;
+    encode(source, size, wrap(writer)).doing("can't write the output; the old file is unchanged", target)?;
+    temp.as_file().sync_all().doing("can't write the output to disk; the old file is unchanged", target)?;
+    let packed = temp.as_file().metadata().doing("can't write the output", target)?.len();
+    temp.persist(target)
+        .map_err(|e| e.error)
+        .doing("can't replace the output; the old file is unchanged", target)?;
+    File::open(&folder)
+        .and_then(|f| f.sync_all())
+        .doing("can't write the output's folder to disk", &folder)?;
+    Ok(packed)
+}
+
+fn folder_of(target: &Path) -> PathBuf {
+    match target.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn encode(mut source: impl Read, size: u64, out: impl Write) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(BLOCK, out);
+    out.write_all(&MAGIC_V1)?;
+    let mut encoder = zstd::Encoder::new(out, LEVEL)?;
+    encoder.include_checksum(true)?;
+    encoder.include_contentsize(true)?;
+    encoder.set_pledged_src_size(Some(size))?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    if cores > 1 {
+        encoder.multithread(cores as u32)?;
+    }
+    let mut block = vec![0; BLOCK];
+    loop {
+        match source.read(&mut block) {
+            Ok(0) => break,
+            Ok(n) => encoder.write_all(&block[..n])?,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    encoder.finish()?.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use connector_model::ErrorKind;
+
+    use super::*;
+
+    /// Lets `left` writes through and fails all after them, as a full disk does.
+    struct Failing {
+        file: File,
+        left: usize,
+    }
+
+    impl Write for Failing {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.left == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.left -= 1;
+            self.file.write(&bytes[..bytes.len().min(1 << 16)])
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.file.flush()
+        }
+    }
+
+    fn noise(len: usize) -> Vec<u8> {
+        let mut state = 1_u64;
+        std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        })
+        .take(len)
+        .collect()
+    }
+
+    #[test]
+    fn each_failing_write_leaves_the_old_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (db, target) = (dir.path().join("db"), dir.path().join("out.c1z"));
+        std::fs::write(&db, noise(300_000)).unwrap();
+        let mut failures = 0;
+        for left in 0.. {
+            std::fs::write(&target, "old").unwrap();
+            match pack_through(&db, &target, |file| Failing { file, left }) {
+                Ok(_) => break,
+                Err(e) => {
+                    assert_eq!(e.kind(), ErrorKind::ResourceExhausted);
+                    assert_eq!(std::fs::read(&target).unwrap(), b"old");
+                    failures += 1;
+                }
+            }
+        }
+        assert!(failures >= 4, "only {failures} writes could fail");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file stays");
+        let packed = std::fs::read(&target).unwrap();
+        assert_eq!(packed[..5], MAGIC_V1);
+        assert_eq!(zstd::decode_all(&packed[5..]).unwrap(), noise(300_000));
+        assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_missing_folder_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = dir.path().join("db");
+        std::fs::write(&db, "x").unwrap();
+        let error = pack_through(&db, &dir.path().join("no/out.c1z"), |file| file).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(error.message().contains("check that its folder exists"), "{error}");
+    }
+}

@@ -1,0 +1,67 @@
+//! Turns what SQLite and the file system say into the SDK's [`Error`].
+
+use std::{borrow::Cow, path::Path};
+
+use connector_model::{Error, ErrorKind, Result, Retry};
+
+// Primary result codes, https://www.sqlite.org/rescode.html.
+const PERM: i32 = 3;
+const BUSY: i32 = 5;
+const LOCKED: i32 = 6;
+const NOMEM: i32 = 7;
+const READONLY: i32 = 8;
+const CORRUPT: i32 = 11;
+const FULL: i32 = 13;
+const CANTOPEN: i32 = 14;
+const FORMAT: i32 = 24;
+const NOTADB: i32 = 26;
+
+/// Adds what was being done, and on which file, to a failed step.
+pub(crate) trait Doing<T> {
+    /// `what` is a lower-case sentence such as `can't read the sync runs`.
+    fn doing(self, what: impl Into<Cow<'static, str>>, file: &Path) -> Result<T>;
+}
+
+impl<T> Doing<T> for Result<T, sqlx::Error> {
+    fn doing(self, what: impl Into<Cow<'static, str>>, file: &Path) -> Result<T> {
+        self.map_err(|e| {
+            let (kind, advice) = classify(&e);
+            let what = what.into();
+            let text = if advice.is_empty() { what } else { format!("{what}: {advice}").into() };
+            Error::new(kind, text).retry_as(Retry::Never).with("file", file.display()).caused_by(e)
+        })
+    }
+}
+
+impl<T> Doing<T> for std::io::Result<T> {
+    fn doing(self, what: impl Into<Cow<'static, str>>, file: &Path) -> Result<T> {
+        self.map_err(|e| Error::io(what, e).with("file", file.display()))
+    }
+}
+
+fn classify(error: &sqlx::Error) -> (ErrorKind, &'static str) {
+    match error {
+        sqlx::Error::Database(e) => {
+            let code = e.code().and_then(|c| c.parse::<i32>().ok()).unwrap_or_default();
+            match code & 0xff {
+                FULL => (ErrorKind::ResourceExhausted, "the disk is full; free some space and run it again"),
+                NOMEM => (ErrorKind::ResourceExhausted, "there is not enough memory"),
+                READONLY | PERM => {
+                    (ErrorKind::PermissionDenied, "the file or its folder can't be written to")
+                }
+                CANTOPEN => (
+                    ErrorKind::PermissionDenied,
+                    "the file can't be opened; check that its folder may be used",
+                ),
+                CORRUPT | NOTADB | FORMAT => (ErrorKind::DataLoss, "the database is corrupt"),
+                BUSY | LOCKED => (ErrorKind::FailedPrecondition, "another program holds the file"),
+                _ => (ErrorKind::Internal, ""),
+            }
+        }
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+            (ErrorKind::DataLoss, "a stored value has another type than the format says")
+        }
+        sqlx::Error::Io(_) => (ErrorKind::Unknown, ""),
+        _ => (ErrorKind::Internal, ""),
+    }
+}

@@ -1,0 +1,170 @@
+//! One transaction of rows.
+
+use std::{ops::Range, sync::Arc};
+
+use connector_model::{Error, Result};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite, SqliteConnection, Transaction};
+
+use super::{
+    WorkDb,
+    insert::{self, Insert},
+    page::{self, StoredResource},
+};
+use crate::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow, error::Doing as _};
+
+/// What became of rows that were put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "rows that were refused are not stored"]
+pub struct Put {
+    /// The row ids that the rows were given, in their order; a refused row's id stays unused.
+    pub ids: Range<i64>,
+    /// Positions of the rows that were refused because one of the same external id was there, in the file or earlier
+    /// in the same call; ascending.
+    pub conflicts: Vec<usize>,
+}
+
+/// A row that is stored already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its row id.
+    pub id: i64,
+    /// Its message.
+    pub data: Vec<u8>,
+    /// A grant's expansion.
+    pub expansion: Option<Vec<u8>>,
+}
+
+/// A transaction on the working database.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    tx: Transaction<'a, Sqlite>,
+    path: &'a std::path::Path,
+    sync: Arc<str>,
+    discovered_at: Arc<str>,
+    next_ids: &'a mut [i64; Kind::ALL.len()],
+    texts: &'a mut insert::Texts,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) async fn begin(db: &'a mut WorkDb, discovered_at: String) -> Result<Self> {
+        let WorkDb { path, conn, sync, next_ids, texts } = db;
+        let tx = conn.begin_with("begin immediate").await.doing("can't begin a transaction", path)?;
+        Ok(Self {
+            tx,
+            path,
+            sync: sync.as_str().into(),
+            discovered_at: discovered_at.into(),
+            next_ids,
+            texts,
+        })
+    }
+
+    /// The connection inside the transaction: what the engine writes through it is committed with the rows.
+    pub fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.tx
+    }
+
+    /// Puts resource types.
+    pub async fn put_resource_types(&mut self, rows: &[ResourceTypeRow]) -> Result<Put> {
+        self.put(rows).await
+    }
+
+    /// Puts resources.
+    pub async fn put_resources(&mut self, rows: &[ResourceRow]) -> Result<Put> {
+        self.put(rows).await
+    }
+
+    /// Puts entitlements.
+    pub async fn put_entitlements(&mut self, rows: &[EntitlementRow]) -> Result<Put> {
+        self.put(rows).await
+    }
+
+    /// Puts grants.
+    pub async fn put_grants(&mut self, rows: &[GrantRow]) -> Result<Put> {
+        self.put(rows).await
+    }
+
+    /// Puts assets.
+    pub async fn put_assets(&mut self, rows: &[AssetRow]) -> Result<Put> {
+        self.put(rows).await
+    }
+
+    async fn put<R: Insert>(&mut self, rows: &[R]) -> Result<Put> {
+        let next = &mut self.next_ids[R::KIND as usize];
+        let first = *next;
+        *next += rows.len() as i64;
+        let conflicts =
+            insert::insert(&mut self.tx, self.texts, first, &self.sync, &self.discovered_at, rows)
+                .await
+                .doing("can't store rows", self.path)?;
+        Ok(Put { ids: first..*next, conflicts })
+    }
+
+    /// The stored row of an external id.
+    pub async fn existing(&mut self, kind: Kind, external_id: &str) -> Result<Option<Stored>> {
+        let expansion = if kind == Kind::Grant { "expansion" } else { "null" };
+        let sql = format!(
+            "select id, data, {expansion} from {} where external_id = ? and sync_id = ?",
+            kind.table()
+        );
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(external_id)
+            .bind(self.sync.clone())
+            .fetch_optional(&mut *self.tx)
+            .await
+            .doing("can't read a stored row", self.path)?;
+        let read = |row: sqlx::sqlite::SqliteRow| -> Result<Stored, sqlx::Error> {
+            Ok(Stored { id: row.try_get(0)?, data: row.try_get(1)?, expansion: row.try_get(2)? })
+        };
+        row.map(read).transpose().doing("can't read a stored row", self.path)
+    }
+
+    /// Replaces all columns of a stored resource type.
+    pub async fn replace_resource_type(&mut self, id: i64, row: &ResourceTypeRow) -> Result<()> {
+        self.replace(id, row).await
+    }
+
+    /// Replaces all columns of a stored resource.
+    pub async fn replace_resource(&mut self, id: i64, row: &ResourceRow) -> Result<()> {
+        self.replace(id, row).await
+    }
+
+    /// Replaces all columns of a stored entitlement.
+    pub async fn replace_entitlement(&mut self, id: i64, row: &EntitlementRow) -> Result<()> {
+        self.replace(id, row).await
+    }
+
+    /// Replaces all columns of a stored grant.
+    pub async fn replace_grant(&mut self, id: i64, row: &GrantRow) -> Result<()> {
+        self.replace(id, row).await
+    }
+
+    /// Replaces all columns of a stored asset.
+    pub async fn replace_asset(&mut self, id: i64, row: &AssetRow) -> Result<()> {
+        self.replace(id, row).await
+    }
+
+    async fn replace<R: Insert>(&mut self, id: i64, row: &R) -> Result<()> {
+        let found = insert::replace(&mut self.tx, id, &self.discovered_at, row)
+            .await
+            .doing("can't replace a stored row", self.path)?;
+        if found { Ok(()) } else { Err(Error::internal("a row to replace is not there").with("id", id)) }
+    }
+
+    /// As [`WorkDb::page_resources`], inside the transaction.
+    pub async fn page_resources(
+        &mut self,
+        resource_type: Option<&str>,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredResource>> {
+        page::resources(&mut self.tx, resource_type, after, limit)
+            .await
+            .doing("can't read resources", self.path)
+    }
+
+    /// Makes all of it lasting, or none.
+    pub async fn commit(self) -> Result<()> {
+        self.tx.commit().await.doing("can't commit rows", self.path)
+    }
+}

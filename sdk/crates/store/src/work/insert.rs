@@ -1,0 +1,194 @@
+//! Multi-row inserts.
+//!
+//! The driver runs SQLite on a thread of its own, so a statement costs a round trip and fewer, bigger ones win. Texts
+//! are few, so that the driver's statement cache keeps them: for each table the full chunk and powers of two below it.
+
+use std::{collections::HashMap, fmt::Write as _, sync::Arc};
+
+use sqlx::{
+    AssertSqlSafe, SqliteConnection,
+    query::Query,
+    sqlite::{Sqlite, SqliteArguments},
+};
+
+use crate::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow};
+
+type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
+
+/// Rows of a full statement.
+const CHUNK: usize = 512;
+
+/// A row that can be bound, column by column.
+pub(crate) trait Insert {
+    const KIND: Kind;
+    /// Its columns beside `id`, `sync_id` and `discovered_at`.
+    const COLUMNS: &'static [&'static str];
+    fn bind<'q>(&self, query: Bound<'q>) -> Bound<'q>;
+}
+
+/// The statement texts made so far.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(HashMap<(Kind, usize), Arc<str>>);
+
+impl Texts {
+    fn insert<R: Insert>(&mut self, rows: usize) -> Arc<str> {
+        self.0.entry((R::KIND, rows)).or_insert_with(|| insert_text(R::KIND, R::COLUMNS, rows).into()).clone()
+    }
+}
+
+/// All parameters are anonymous (the driver looks a numbered one up by name, which is quadratic), hence the one-row
+/// subquery with what all rows share at the end.
+fn insert_text(kind: Kind, columns: &[&str], rows: usize) -> String {
+    let mut sql = format!("insert into {} (id, sync_id, discovered_at", kind.table());
+    for column in columns {
+        let _ = write!(sql, ", {column}");
+    }
+    sql.push_str(") select first + column1, sync, at");
+    for i in 0..columns.len() {
+        let _ = write!(sql, ", column{}", i + 2);
+    }
+    sql.push_str(" from (values ");
+    for row in 0..rows {
+        let _ = write!(sql, "{}({row}", if row == 0 { "" } else { "," });
+        for _ in columns {
+            sql.push_str(",?");
+        }
+        sql.push(')');
+    }
+    // `where true` tells the parser that `on` begins the conflict clause, not a join's.
+    sql.push_str("), (select ? as first, ? as sync, ? as at) where true on conflict do nothing");
+    sql
+}
+
+/// Inserts rows under the ids from `first` on, and gives the positions of those that were refused, because a row of
+/// the same external id is there already.
+pub(crate) async fn insert<R: Insert>(
+    conn: &mut SqliteConnection,
+    texts: &mut Texts,
+    first: i64,
+    sync: &Arc<str>,
+    at: &Arc<str>,
+    rows: &[R],
+) -> Result<Vec<usize>, sqlx::Error> {
+    let mut refused = Vec::new();
+    let mut done = 0;
+    while done < rows.len() {
+        let chunk = chunk_len(rows.len() - done);
+        let first = first + done as i64;
+        let mut query = sqlx::query(AssertSqlSafe(texts.insert::<R>(chunk)));
+        for row in &rows[done..done + chunk] {
+            query = row.bind(query);
+        }
+        let result = query.bind(first).bind(sync.clone()).bind(at.clone()).execute(&mut *conn).await?;
+        if result.rows_affected() < chunk as u64 {
+            let last = first + chunk as i64 - 1;
+            let sql = AssertSqlSafe(format!("select id from {} where id between ? and ?", R::KIND.table()));
+            let there: Vec<i64> =
+                sqlx::query_scalar(sql).bind(first).bind(last).fetch_all(&mut *conn).await?;
+            let mut there = there.into_iter().peekable();
+            refused.extend(
+                (first..=last).enumerate().filter_map(|(i, id)| {
+                    if there.next_if_eq(&id).is_some() { None } else { Some(done + i) }
+                }),
+            );
+        }
+        done += chunk;
+    }
+    Ok(refused)
+}
+
+fn chunk_len(left: usize) -> usize {
+    if left >= CHUNK { CHUNK } else { 1 << left.ilog2() }
+}
+
+/// Replaces all columns of the row with an id.
+pub(crate) async fn replace<R: Insert>(
+    conn: &mut SqliteConnection,
+    id: i64,
+    at: &Arc<str>,
+    row: &R,
+) -> Result<bool, sqlx::Error> {
+    let mut sql = format!("update {} set ", R::KIND.table());
+    for column in R::COLUMNS {
+        let _ = write!(sql, "{column} = ?, ");
+    }
+    sql.push_str("discovered_at = ? where id = ?");
+    let query = row.bind(sqlx::query(AssertSqlSafe(sql)));
+    let result = query.bind(at.clone()).bind(id).execute(conn).await?;
+    Ok(result.rows_affected() == 1)
+}
+
+impl Insert for ResourceTypeRow {
+    const KIND: Kind = Kind::ResourceType;
+    const COLUMNS: &'static [&'static str] = &["external_id", "data"];
+
+    fn bind<'q>(&self, query: Bound<'q>) -> Bound<'q> {
+        query.bind(self.external_id.clone()).bind(self.data.as_slice())
+    }
+}
+
+impl Insert for ResourceRow {
+    const KIND: Kind = Kind::Resource;
+    const COLUMNS: &'static [&'static str] =
+        &["resource_type_id", "external_id", "parent_resource_type_id", "parent_resource_id", "data"];
+
+    fn bind<'q>(&self, query: Bound<'q>) -> Bound<'q> {
+        let (parent_type, parent_id) = self.parent.clone().unzip();
+        query
+            .bind(self.resource_type_id.clone())
+            .bind(self.external_id.as_str())
+            .bind(parent_type)
+            .bind(parent_id)
+            .bind(self.data.as_slice())
+    }
+}
+
+impl Insert for EntitlementRow {
+    const KIND: Kind = Kind::Entitlement;
+    const COLUMNS: &'static [&'static str] = &["resource_type_id", "resource_id", "external_id", "data"];
+
+    fn bind<'q>(&self, query: Bound<'q>) -> Bound<'q> {
+        query
+            .bind(self.resource_type_id.clone())
+            .bind(self.resource_id.clone())
+            .bind(self.external_id.clone())
+            .bind(self.data.as_slice())
+    }
+}
+
+impl Insert for GrantRow {
+    const KIND: Kind = Kind::Grant;
+    const COLUMNS: &'static [&'static str] = &[
+        "resource_type_id",
+        "resource_id",
+        "entitlement_id",
+        "principal_resource_type_id",
+        "principal_resource_id",
+        "external_id",
+        "expansion",
+        "needs_expansion",
+        "data",
+    ];
+
+    fn bind<'q>(&self, query: Bound<'q>) -> Bound<'q> {
+        query
+            .bind(self.resource_type_id.clone())
+            .bind(self.resource_id.clone())
+            .bind(self.entitlement_id.clone())
+            .bind(self.principal_resource_type_id.clone())
+            .bind(self.principal_resource_id.clone())
+            .bind(self.external_id.as_str())
+            .bind(self.expansion.as_deref())
+            .bind(i32::from(self.needs_expansion))
+            .bind(self.data.as_slice())
+    }
+}
+
+impl Insert for AssetRow {
+    const KIND: Kind = Kind::Asset;
+    const COLUMNS: &'static [&'static str] = &["external_id", "content_type", "data"];
+
+    fn bind<'q>(&self, query: Bound<'q>) -> Bound<'q> {
+        query.bind(self.external_id.clone()).bind(self.content_type.clone()).bind(self.data.as_slice())
+    }
+}

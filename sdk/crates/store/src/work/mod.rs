@@ -1,0 +1,185 @@
+//! The working database: one sync under way, in an ordinary SQLite file that becomes the content of the `.c1z`.
+//!
+//! There is one connection and it writes. Rows come in batches, each one transaction, which the engine shares for its
+//! own tables ([`Batch::connection`]). At the seal ([`WorkDb::copy_kept_syncs`], [`WorkDb::build_indexes`],
+//! [`WorkDb::finish`], [`WorkDb::close_for_packing`]) it becomes a plain file with nothing at its side.
+
+mod batch;
+mod insert;
+mod page;
+mod seal;
+
+use std::path::{Path, PathBuf};
+
+use connector_model::{Error, ErrorKind, Result};
+use jiff::Timestamp;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, SqliteConnection,
+    sqlite::SqliteConnectOptions,
+};
+
+use crate::{Kind, SyncId, SyncType, error::Doing as _, schema, time};
+
+pub use batch::{Batch, Put, Stored};
+pub use page::StoredResource;
+pub use seal::Finish;
+
+/// A sync that begins.
+#[derive(Clone, Debug)]
+pub struct NewSync {
+    /// Its id.
+    pub id: SyncId,
+    /// What it covers.
+    pub sync_type: SyncType,
+    /// The sync it builds on, for a partial one.
+    pub parent: Option<SyncId>,
+    /// When it began.
+    pub started_at: Timestamp,
+}
+
+impl NewSync {
+    /// A full sync that begins now, under a new id.
+    pub fn full() -> Self {
+        Self { id: SyncId::generate(), sync_type: SyncType::Full, parent: None, started_at: Timestamp::now() }
+    }
+}
+
+/// A working database with its one connection.
+#[derive(Debug)]
+pub struct WorkDb {
+    path: PathBuf,
+    conn: SqliteConnection,
+    sync: SyncId,
+    next_ids: [i64; Kind::ALL.len()],
+    texts: insert::Texts,
+}
+
+impl WorkDb {
+    /// A new database for a sync. The file must not exist.
+    pub async fn create(path: &Path, sync: &NewSync) -> Result<Self> {
+        // Made here rather than by SQLite, so that nobody else can read it at any moment.
+        crate::envelope::create_private(path)?;
+        let mut conn = connect(path).await?;
+        prepare(&mut conn, path).await?;
+        let mut tx = conn.begin().await.doing("can't begin the working database", path)?;
+        for statement in schema::CREATE {
+            sqlx::query(*statement).execute(&mut *tx).await.doing("can't create the tables", path)?;
+        }
+        sqlx::query(
+            "insert into v1_sync_runs (sync_id, started_at, sync_token, sync_type, parent_sync_id) \
+             values (?, ?, '', ?, ?)",
+        )
+        .bind(sync.id.as_str())
+        .bind(time::format(sync.started_at))
+        .bind(sync.sync_type.as_str())
+        .bind(sync.parent.as_ref().map_or("", SyncId::as_str))
+        .execute(&mut *tx)
+        .await
+        .doing("can't record the sync", path)?;
+        tx.commit().await.doing("can't create the working database", path)?;
+        Self::with(path, conn, sync.id.clone()).await
+    }
+
+    /// Goes on with a database that an earlier run left: the newest sync that it holds.
+    pub async fn open(path: &Path) -> Result<Self> {
+        let mut conn = connect(path).await?;
+        prepare(&mut conn, path).await?;
+        let id: Option<String> = sqlx::query_scalar("select sync_id from v1_sync_runs order by id limit 1")
+            .fetch_optional(&mut conn)
+            .await
+            .doing("can't read the working database", path)?;
+        let id = id.ok_or_else(|| {
+            Error::new(ErrorKind::DataLoss, "the working database holds no sync; delete it and start again")
+                .with("file", path.display())
+        })?;
+        Self::with(path, conn, SyncId::new(id)?).await
+    }
+
+    async fn with(path: &Path, mut conn: SqliteConnection, sync: SyncId) -> Result<Self> {
+        let mut next_ids = [1; Kind::ALL.len()];
+        for (kind, next) in Kind::ALL.into_iter().zip(&mut next_ids) {
+            let sql = AssertSqlSafe(format!("select coalesce(max(id), 0) + 1 from {}", kind.table()));
+            *next = sqlx::query_scalar(sql)
+                .fetch_one(&mut conn)
+                .await
+                .doing("can't read the working database", path)?;
+        }
+        Ok(Self { path: path.to_owned(), conn, sync, next_ids, texts: insert::Texts::default() })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The sync that it is for.
+    pub fn sync_id(&self) -> &SyncId {
+        &self.sync
+    }
+
+    /// The connection, for the engine's own tables outside a batch.
+    pub fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.conn
+    }
+
+    /// Begins a transaction whose rows are discovered now. Dropped without [`Batch::commit`], it is rolled back.
+    pub async fn begin(&mut self) -> Result<Batch<'_>> {
+        self.begin_at(time::now()).await
+    }
+
+    /// Begins a transaction whose rows carry this `discovered_at`, a text of [`time::format`].
+    pub async fn begin_at(&mut self, discovered_at: String) -> Result<Batch<'_>> {
+        Batch::begin(self, discovered_at).await
+    }
+
+    /// Closes the connection; the file stays, to be gone on with.
+    pub async fn close(self) -> Result<()> {
+        self.conn.close().await.doing("can't close the working database", &self.path)
+    }
+}
+
+async fn connect(path: &Path) -> Result<SqliteConnection> {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .foreign_keys(false)
+        .disable_statement_logging()
+        .connect()
+        .await
+        .doing("can't open the working database", path)
+}
+
+async fn prepare(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
+    let page_size = schema::PAGE_SIZE;
+    pragma(conn, path, &format!("pragma page_size = {page_size}")).await?;
+    // Where a file system has no shared memory (network volumes) SQLite answers with the mode that stays.
+    let journal = pragma(conn, path, "pragma journal_mode = wal").await?;
+    if journal.as_deref() != Some("wal") {
+        tracing::info!(file = %path.display(), ?journal, "no write-ahead log here, using a rollback journal");
+    }
+    for setting in [
+        "pragma synchronous = normal",
+        "pragma trusted_schema = off",
+        "pragma temp_store = file",
+        "pragma cache_size = -16000",
+        "pragma wal_autocheckpoint = 8192",
+    ] {
+        pragma(conn, path, setting).await?;
+    }
+    if let Some(folder) = path.parent().and_then(Path::to_str).filter(|f| !f.is_empty() && !f.contains('\''))
+    {
+        // Sorting for an index needs as much room as the index: beside the database, not in a small /tmp.
+        pragma(conn, path, &format!("pragma temp_store_directory = '{folder}'")).await?;
+    }
+    Ok(())
+}
+
+/// Runs a pragma and gives its answer's first column as text.
+async fn pragma(conn: &mut SqliteConnection, path: &Path, sql: &str) -> Result<Option<String>> {
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .persistent(false)
+        .fetch_optional(conn)
+        .await
+        .doing("can't prepare the working database", path)?;
+    Ok(row.and_then(|r| r.try_get::<String, _>(0).ok()))
+}

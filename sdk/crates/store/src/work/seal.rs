@@ -1,0 +1,94 @@
+//! From rows to a plain file that can be packed.
+
+use std::path::PathBuf;
+
+use connector_model::{Error, ErrorKind, Result};
+use jiff::Timestamp;
+use sqlx::Connection as _;
+
+use super::{WorkDb, pragma};
+use crate::{SyncStats, error::Doing as _, schema, time};
+
+/// What is known at the end of a sync.
+#[derive(Clone, Debug)]
+pub struct Finish {
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// Its counts.
+    pub stats: SyncStats,
+    /// Whether a difference against it can be told: expansion ran.
+    pub supports_diff: bool,
+    /// How many steps the engine took; zero is left out of the token.
+    pub completed_actions: u64,
+}
+
+impl WorkDb {
+    /// Makes the indexes that were put off.
+    pub async fn build_indexes(&mut self) -> Result<()> {
+        pragma(&mut self.conn, &self.path, "pragma threads = 2").await?;
+        for statement in schema::DEFERRED {
+            sqlx::query(*statement)
+                .persistent(false)
+                .execute(&mut self.conn)
+                .await
+                .doing("can't build the indexes", &self.path)?;
+        }
+        pragma(&mut self.conn, &self.path, "pragma threads = 0").await?;
+        Ok(())
+    }
+
+    /// Writes the end of the sync: the last thing before the file is packed.
+    pub async fn finish(&mut self, finish: &Finish) -> Result<()> {
+        let stats = serde_json::to_string(&finish.stats)
+            .map_err(|e| Error::internal("the counts of the sync don't become JSON").caused_by(e))?;
+        let token = match finish.completed_actions {
+            0 => r#"{"version":1}"#.to_owned(),
+            n => format!(r#"{{"completed_actions_count":{n},"version":1}}"#),
+        };
+        let done = sqlx::query(
+            "update v1_sync_runs set ended_at = ?, stats = ?, supports_diff = ?, sync_token = ?, \
+             grants_backfilled = 1 where sync_id = ?",
+        )
+        .bind(time::format(finish.ended_at))
+        .bind(stats)
+        .bind(finish.supports_diff)
+        .bind(token)
+        .bind(self.sync.as_str())
+        .execute(&mut self.conn)
+        .await
+        .doing("can't write the end of the sync", &self.path)?;
+        if done.rows_affected() == 1 {
+            return Ok(());
+        }
+        Err(Error::internal("the sync to finish is not in the working database").with("sync", &self.sync))
+    }
+
+    /// Moves the write-ahead log into the file, turns to a rollback journal as readers of the format expect, and
+    /// closes. What comes back is the whole database in one file.
+    pub async fn close_for_packing(mut self) -> Result<PathBuf> {
+        let (busy, log, moved): (i64, i64, i64) = sqlx::query_as("pragma wal_checkpoint(truncate)")
+            .persistent(false)
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("can't write the log back", &self.path)?;
+        // Without a write-ahead log the answer is 0, -1, -1.
+        if busy != 0 || log > moved.max(0) {
+            return Err(Error::new(
+                ErrorKind::FailedPrecondition,
+                "the log can't be written back because another connection reads the working database",
+            )
+            .with("file", self.path.display()));
+        }
+        let mode = pragma(&mut self.conn, &self.path, "pragma journal_mode = delete").await?;
+        if mode.as_deref() != Some("delete") {
+            return Err(Error::new(
+                ErrorKind::FailedPrecondition,
+                "the journal mode can't be changed because another connection holds the working database",
+            )
+            .with("file", self.path.display())
+            .with("mode", mode.unwrap_or_default()));
+        }
+        self.conn.close().await.doing("can't close the working database", &self.path)?;
+        Ok(self.path)
+    }
+}

@@ -1,0 +1,3 @@
+//! The store from outside: files are made, read and broken.
+
+mod write;

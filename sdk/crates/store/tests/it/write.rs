@@ -1,0 +1,137 @@
+//! The write path, judged by plain SQLite.
+
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
+
+use connector_model::Result;
+use connector_store::{
+    EntitlementRow, Finish, GrantRow, Kind, NewSync, ResourceRow, ResourceTypeRow, WorkDb,
+    envelope::{self, FileKind, Limits},
+};
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+pub(crate) fn resource(n: usize) -> ResourceRow {
+    ResourceRow {
+        resource_type_id: "user".into(),
+        external_id: format!("user:{n}"),
+        parent: None,
+        data: vec![n as u8; 10],
+    }
+}
+
+fn grant(n: usize, expansion: bool) -> GrantRow {
+    GrantRow {
+        resource_type_id: "group".into(),
+        resource_id: "g".into(),
+        entitlement_id: "group:g:member".into(),
+        principal_resource_type_id: "user".into(),
+        principal_resource_id: n.to_string().into(),
+        external_id: format!("group:g:member:user:{n}"),
+        expansion: expansion.then(|| b"\x0a\x01x".to_vec()),
+        needs_expansion: expansion,
+        data: vec![n as u8; 20],
+    }
+}
+
+async fn finish(mut db: WorkDb, target: &Path) -> Result<()> {
+    db.build_indexes().await?;
+    let stats = db.stats().await?;
+    db.finish(&Finish { ended_at: jiff::Timestamp::now(), stats, supports_diff: true, completed_actions: 3 })
+        .await?;
+    envelope::pack(&db.close_for_packing().await?, target).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_is_written_and_decoded() -> Result<()> {
+    let dir = folder();
+    let target = dir.path().join("out.c1z");
+    let mut db = WorkDb::create(&dir.path().join("work.db"), &NewSync::full()).await?;
+    let id = db.sync_id().clone();
+    let mut batch = db.begin().await?;
+    let types = [ResourceTypeRow { external_id: "user".into(), data: b"\x0a\x04user".to_vec() }];
+    assert_eq!(batch.put_resource_types(&types).await?.ids, 1..2);
+    let users: Vec<_> = (0..1300).map(resource).collect();
+    assert_eq!(batch.put_resources(&users).await?.ids, 1..1301);
+    let of = EntitlementRow {
+        resource_type_id: "group".into(),
+        resource_id: "g".into(),
+        external_id: "group:g:member".into(),
+        data: vec![1],
+    };
+    assert!(batch.put_entitlements(&[of]).await?.conflicts.is_empty());
+    let grants: Vec<_> = (0..700).map(|n| grant(n, n % 7 == 0)).collect();
+    assert!(batch.put_grants(&grants).await?.conflicts.is_empty());
+    batch.commit().await?;
+    finish(db, &target).await?;
+
+    assert_eq!(std::fs::metadata(&target).expect("the file").permissions().mode() & 0o777, 0o600);
+    assert_eq!(envelope::inspect(&target)?, FileKind::V1);
+    let unpacked = envelope::unpack(&target, dir.path(), &Limits::default()).await?;
+    assert!(unpacked.declares_size);
+    let head = std::fs::read(unpacked.db()).expect("the database");
+    assert_eq!(head[18..20], [1, 1], "rollback journal");
+    assert_eq!(head[16..18], [0x40, 0x00], "pages of 16 KiB");
+
+    let db = WorkDb::open(&unpacked.db()).await?;
+    assert_eq!(db.sync_id(), &id);
+    Ok(())
+}
+
+#[tokio::test]
+async fn refused_rows_are_named_and_replaced() -> Result<()> {
+    let dir = folder();
+    let mut db = WorkDb::create(&dir.path().join("work.db"), &NewSync::full()).await?;
+    let mut batch = db.begin().await?;
+    // 2 and 600 are there already, 700 comes twice.
+    assert!(batch.put_resources(&[resource(2), resource(600)]).await?.conflicts.is_empty());
+    let mut rows: Vec<_> = (0..800).map(resource).collect();
+    rows.insert(750, resource(700));
+    let put = batch.put_resources(&rows).await?;
+    assert_eq!(put.conflicts, [2, 600, 750]);
+    assert_eq!(put.ids, 3..804);
+
+    let stored = batch.existing(Kind::Resource, "user:600").await?.expect("the first row");
+    assert_eq!((stored.id, stored.data.as_slice()), (2, [88; 10].as_slice()));
+    let new = ResourceRow { parent: Some(("site".into(), "s".into())), data: vec![9], ..resource(600) };
+    batch.replace_resource(stored.id, &new).await?;
+    assert_eq!(batch.existing(Kind::Resource, "user:600").await?.expect("the row").data, [9]);
+    assert_eq!(batch.existing(Kind::Resource, "user:9999").await?, None);
+    assert!(batch.replace_resource(9_999_999, &new).await.is_err());
+    batch.commit().await?;
+
+    let page = db.page_resources(Some("user"), 0, 3).await?;
+    assert_eq!(page.iter().map(|r| r.id).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(db.page_resources(Some("user"), page[2].id, 1000).await?.len(), 797);
+    assert_eq!(db.page_resources(Some("group"), 0, 3).await?, []);
+    assert_eq!(db.stats().await?.resources, 800);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_that_is_dropped_leaves_nothing() -> Result<()> {
+    let dir = folder();
+    let path = dir.path().join("work.db");
+    let mut db = WorkDb::create(&path, &NewSync::full()).await?;
+    let mut batch = db.begin().await?;
+    sqlx::query("create table queue (page text)").execute(batch.connection()).await.expect("a private table");
+    assert!(batch.put_resources(&[resource(1)]).await?.conflicts.is_empty());
+    drop(batch);
+    assert_eq!(db.stats().await?.resources, 0);
+    assert!(sqlx::query("select * from queue").execute(db.connection()).await.is_err());
+
+    // Ids are not used twice within a run, and go on where the rows end in the next.
+    let mut batch = db.begin().await?;
+    assert_eq!(batch.put_resources(&[resource(1)]).await?.ids, 2..3);
+    batch.commit().await?;
+    db.close().await?;
+    let mut db = WorkDb::open(&path).await?;
+    let mut batch = db.begin().await?;
+    assert_eq!(batch.put_resources(&[resource(3)]).await?.ids, 3..4);
+    batch.commit().await?;
+    assert!(WorkDb::create(&path, &NewSync::full()).await.is_err(), "it is there already");
+    Ok(())
+}
