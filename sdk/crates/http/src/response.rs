@@ -1,0 +1,108 @@
+//! A successful answer.
+
+use std::{borrow::Cow, fmt};
+
+use bytes::Bytes;
+use connector_model::{Error, ErrorKind, Result, Retry};
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::{page_text, redact};
+
+/// A successful answer (status 200–299) with its whole body, decompressed.
+pub struct Response {
+    pub(crate) url: Url,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Response {
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// All headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// A header, where it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body.
+    pub fn bytes(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body alone.
+    pub fn into_bytes(self) -> Bytes {
+        self.body
+    }
+
+    /// The body as text; what is not UTF-8 becomes U+FFFD.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// The body decoded from JSON.
+    ///
+    /// A page instead of JSON, a body that broke off, and JSON of another form
+    /// are told apart. Prefer [`RequestBuilder::receive`], which also
+    /// tries again where the body broke off.
+    ///
+    /// [`RequestBuilder::receive`]: crate::RequestBuilder::receive
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|error| self.not_json(error))
+    }
+
+    fn not_json(&self, error: serde_json::Error) -> Error {
+        let host = self.url.host_str().unwrap_or("the server");
+        let content_type = self.header("content-type");
+        if page_text::is_markup(content_type, &self.body) {
+            let what = page_text::describe(content_type, &self.body);
+            return Error::new(
+                ErrorKind::Unavailable,
+                format!(
+                    "{host} answered{what} instead of JSON; check that the address is the \
+                     service's own and that no proxy or sign-in page stands before it"
+                ),
+            )
+            .retry_as(Retry::Never)
+            .with("request", redact::address(&self.url));
+        }
+        let bytes = self.body.len();
+        let error_at = redact::quoted(&error.to_string());
+        let answer = match error.classify() {
+            _ if bytes == 0 => Error::new(
+                ErrorKind::DataLoss,
+                format!("{host} answered {} without a body where JSON was expected", self.status),
+            ),
+            serde_json::error::Category::Eof => Error::new(
+                ErrorKind::Unavailable,
+                format!("the answer of {host} broke off after {bytes} bytes, in the middle of its JSON"),
+            ),
+            serde_json::error::Category::Data => Error::new(
+                ErrorKind::DataLoss,
+                format!("the JSON that {host} answered does not have the expected form: {error_at}"),
+            ),
+            _ => Error::new(ErrorKind::DataLoss, format!("what {host} answered is not JSON: {error_at}")),
+        };
+        answer.with("request", redact::address(&self.url))
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("url", &redact::address(&self.url))
+            .field("status", &self.status)
+            .field("headers", &redact::headers(&self.headers))
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
