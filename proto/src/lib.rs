@@ -1,5 +1,5 @@
 //! The wire format of ConductorOne connectors: our own `.proto` files (in `proto/`), the Rust types made from them,
-//! and the canonical protobuf JSON of any message.
+//! and the canonical protobuf JSON of any message ([`json`]).
 //!
 //! Modules mirror packages: the message `c1.connector.v2.Grant` is [`c1::connector::v2::Grant`]. Well-known types are
 //! those of [`prost_types`]. Maps are `BTreeMap`s, so the same message is always the same bytes. Every message knows
