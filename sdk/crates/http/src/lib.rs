@@ -42,6 +42,8 @@ mod gate;
 mod network;
 mod network_error;
 mod page_text;
+#[cfg(test)]
+mod pipeline_tests;
 mod quota;
 mod rate_limit;
 mod redact;
