@@ -39,6 +39,16 @@ impl<T> Doing<T> for std::io::Result<T> {
     }
 }
 
+/// For the engine's own statements on the working database: the error of a
+/// failed step, such as `read the queue`, to be given to `map_err`.
+pub fn database_error(what: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
+    move |e| {
+        let (kind, advice) = classify(&e);
+        let text = if advice.is_empty() { "the working database failed" } else { advice };
+        Error::new(kind, text).retry_as(Retry::Never).during(what).caused_by(e)
+    }
+}
+
 fn classify(error: &sqlx::Error) -> (ErrorKind, &'static str) {
     match error {
         sqlx::Error::Database(e) => {

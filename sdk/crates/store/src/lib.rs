@@ -7,6 +7,7 @@
 mod disk;
 pub mod envelope;
 mod error;
+pub mod reader;
 mod row;
 mod schema;
 mod stats;
@@ -15,6 +16,8 @@ pub mod time;
 mod work;
 
 pub use disk::free_space;
+pub use error::database_error;
+pub use reader::{C1z, OpenOptions, SyncView};
 pub use row::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow};
 pub use stats::{CallStat, SyncStats};
 pub use sync_run::{SyncId, SyncRun, SyncType};

@@ -1,3 +1,4 @@
 //! The store from outside: files are made, read and broken.
 
+mod fixtures;
 mod write;

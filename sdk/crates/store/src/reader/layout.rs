@@ -1,0 +1,84 @@
+//! Which tables and columns a file has.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
+
+use connector_model::Result;
+use sqlx::{AssertSqlSafe, Executor, Row as _, Sqlite};
+
+use crate::{error::Doing as _, schema::TABLES};
+
+/// The largest value that is read, in bytes. A message that came over gRPC is far smaller.
+pub(crate) const MAX_VALUE: u32 = 16 << 20;
+
+/// The tables of the format that a file has, with their columns. Views, virtual tables and generated columns of the
+/// same names don't count: what they answer is code of the file's writer.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    tables: HashMap<&'static str, HashSet<String>>,
+}
+
+impl Layout {
+    pub(crate) async fn read<'c>(
+        conn: impl Executor<'c, Database = Sqlite> + Copy,
+        path: &Path,
+    ) -> Result<Self> {
+        Self::of_schema(conn, "main").await.doing("can't read the schema of the database in the file", path)
+    }
+
+    async fn of_schema<'c>(
+        conn: impl Executor<'c, Database = Sqlite> + Copy,
+        schema: &str,
+    ) -> Result<Self, sqlx::Error> {
+        let mut layout = Self::default();
+        let rows = sqlx::query(AssertSqlSafe(Self::query(schema))).persistent(false).fetch_all(conn).await?;
+        for row in rows {
+            layout.add(&row.try_get::<String, _>(0)?, row.try_get(1)?);
+        }
+        Ok(layout)
+    }
+
+    /// Asks for pairs of table and column; `table_info` leaves generated columns out, and a root page of zero marks a
+    /// virtual table.
+    pub(crate) fn query(schema: &str) -> String {
+        let names: Vec<_> = TABLES.iter().map(|t| format!("'{}'", t.name)).collect();
+        format!(
+            "select t.name, c.name from {schema}.sqlite_schema t, pragma_table_info(t.name, '{schema}') c \
+             where t.type = 'table' and t.rootpage > 0 and t.name in ({})",
+            names.join(", ")
+        )
+    }
+
+    pub(crate) fn add(&mut self, table: &str, column: String) {
+        if let Some(known) = TABLES.iter().find(|t| t.name == table) {
+            self.tables.entry(known.name).or_default().insert(column);
+        }
+    }
+
+    pub(crate) fn has_table(&self, table: &str) -> bool {
+        self.tables.contains_key(table)
+    }
+
+    pub(crate) fn has(&self, table: &str, column: &str) -> bool {
+        self.tables.get(table).is_some_and(|c| c.contains(column))
+    }
+
+    /// The expression that reads a column, guarded against giant values; its default where the file's writer did not
+    /// know it yet.
+    pub(crate) fn expression(&self, table: &str, column: &str) -> String {
+        if self.has(table, column) {
+            return guarded(column);
+        }
+        let columns = TABLES.iter().find(|t| t.name == table).map_or(&[][..], |t| t.columns);
+        let default = columns.iter().find(|c| c.name == column).and_then(|c| c.default);
+        // A column that every writer has, and this file has not: read as null, which no row type takes.
+        default.unwrap_or("null").to_owned()
+    }
+}
+
+/// A column of at most [`MAX_VALUE`] bytes; beyond, a number, which no row type takes.
+pub(crate) fn guarded(column: &str) -> String {
+    format!("iif(octet_length({column}) > {MAX_VALUE}, 0, {column})")
+}

@@ -1,0 +1,133 @@
+//! Rows as they come out of a file.
+
+use std::sync::Arc;
+
+use sqlx::{Row as _, sqlite::SqliteRow};
+
+use super::slim;
+use crate::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow};
+
+/// A stored row with what the store adds to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record<R> {
+    /// Its row id, by which pages go.
+    pub id: i64,
+    /// When it was found, as stored (see [`crate::time`]); empty where the file has none.
+    pub discovered_at: String,
+    /// The row.
+    pub row: R,
+}
+
+/// A row that can be read, column by column.
+pub(super) trait Read: Sized {
+    const KIND: Kind;
+    const COLUMNS: &'static [&'static str];
+    /// Reads from the columns, which begin at 2 (after `id` and `discovered_at`).
+    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error>;
+    /// About how many bytes it holds.
+    fn weight(&self) -> usize;
+}
+
+fn text(row: &SqliteRow, at: usize) -> Result<Arc<str>, sqlx::Error> {
+    row.try_get::<&str, _>(at).map(Arc::from)
+}
+
+impl Read for ResourceTypeRow {
+    const KIND: Kind = Kind::ResourceType;
+    const COLUMNS: &'static [&'static str] = &["external_id", "data"];
+
+    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self { external_id: text(row, 2)?, data: row.try_get(3)? })
+    }
+
+    fn weight(&self) -> usize {
+        self.data.len()
+    }
+}
+
+impl Read for ResourceRow {
+    const KIND: Kind = Kind::Resource;
+    const COLUMNS: &'static [&'static str] =
+        &["resource_type_id", "external_id", "parent_resource_type_id", "parent_resource_id", "data"];
+
+    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let part =
+            |at| row.try_get::<Option<&str>, _>(at).map(|t| t.filter(|t| !t.is_empty()).map(Arc::from));
+        Ok(Self {
+            resource_type_id: text(row, 2)?,
+            external_id: row.try_get(3)?,
+            parent: part(4)?.zip(part(5)?),
+            data: row.try_get(6)?,
+        })
+    }
+
+    fn weight(&self) -> usize {
+        self.data.len()
+    }
+}
+
+impl Read for EntitlementRow {
+    const KIND: Kind = Kind::Entitlement;
+    const COLUMNS: &'static [&'static str] = &["resource_type_id", "resource_id", "external_id", "data"];
+
+    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            resource_type_id: text(row, 2)?,
+            resource_id: text(row, 3)?,
+            external_id: text(row, 4)?,
+            data: row.try_get(5)?,
+        })
+    }
+
+    fn weight(&self) -> usize {
+        self.data.len()
+    }
+}
+
+impl Read for GrantRow {
+    const KIND: Kind = Kind::Grant;
+    const COLUMNS: &'static [&'static str] = &[
+        "resource_type_id",
+        "resource_id",
+        "entitlement_id",
+        "principal_resource_type_id",
+        "principal_resource_id",
+        "external_id",
+        "expansion",
+        "needs_expansion",
+        "data",
+    ];
+
+    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let mut grant = Self {
+            resource_type_id: text(row, 2)?,
+            resource_id: text(row, 3)?,
+            entitlement_id: text(row, 4)?,
+            principal_resource_type_id: text(row, 5)?,
+            principal_resource_id: text(row, 6)?,
+            external_id: row.try_get(7)?,
+            expansion: row.try_get(8)?,
+            needs_expansion: row.try_get::<i64, _>(9)? != 0,
+            data: row.try_get(10)?,
+        };
+        slim::complete(&mut grant);
+        Ok(grant)
+    }
+
+    fn weight(&self) -> usize {
+        self.data.len() + self.expansion.as_ref().map_or(0, Vec::len)
+    }
+}
+
+impl Read for AssetRow {
+    const KIND: Kind = Kind::Asset;
+    const COLUMNS: &'static [&'static str] = &["external_id", "content_type", "data"];
+
+    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self { external_id: text(row, 2)?, content_type: text(row, 3)?, data: row.try_get(4)? })
+    }
+
+    fn weight(&self) -> usize {
+        self.data.len()
+    }
+}
