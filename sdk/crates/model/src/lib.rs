@@ -10,6 +10,7 @@
 mod annotations;
 mod bid;
 mod capability;
+pub mod config;
 mod connector;
 mod entitlement;
 mod error;
@@ -21,6 +22,7 @@ mod profile;
 mod registry;
 mod resource;
 mod resource_type;
+mod static_entitlement;
 mod token;
 mod traits;
 
@@ -41,5 +43,6 @@ pub use registry::Registry;
 pub use resource::{Resource, State, Status};
 pub use resource_type::{ResourceType, TraitKind};
 pub use secrecy::{ExposeSecret, SecretString};
+pub use static_entitlement::StaticEntitlement;
 pub use token::{MAX_PAGE_TOKEN_BYTES, PageStack, PageToken};
 pub use traits::Trait;
