@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{ConnectorMetadata, Error, Page, PageToken, Resource, ResourceId, ResourceType, Result};
+use crate::{
+    ConnectorMetadata, Error, Page, PageToken, Resource, ResourceId, ResourceType, Result, StaticEntitlement,
+};
 
 /// A system that can be read.
 ///
@@ -13,7 +15,7 @@ use crate::{ConnectorMetadata, Error, Page, PageToken, Resource, ResourceId, Res
 /// or the first call.
 #[async_trait]
 pub trait Connector: Send + Sync + 'static {
-    /// Name, help and icon. Must not call out.
+    /// Name, description and help. Must not call out.
     fn metadata(&self) -> ConnectorMetadata;
 
     /// Proves that the credentials work and suffice. Called before each sync;
@@ -64,8 +66,8 @@ pub trait ResourceSyncer: Send + Sync {
 
     /// Entitlements that every resource of this type has alike, listed once:
     /// the engine makes one for each resource from its slug.
-    async fn static_entitlements(&self, _call: &Call<'_>) -> Result<Page> {
-        Ok(Page::empty())
+    async fn static_entitlements(&self) -> Result<Vec<StaticEntitlement>> {
+        Ok(Vec::new())
     }
 
     /// What can be held on a resource.

@@ -45,6 +45,11 @@ impl ResourceTypeId {
         &self.0
     }
 
+    /// The id as shared text.
+    pub fn to_arc(&self) -> Arc<str> {
+        self.0.clone()
+    }
+
     /// A resource of this type.
     pub fn resource(&self, id: impl Into<Arc<str>>) -> Result<ResourceId> {
         ResourceId::new(self.clone(), id)
@@ -126,6 +131,11 @@ impl ResourceId {
     /// The id within the type.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The id within the type, as shared text.
+    pub fn to_arc(&self) -> Arc<str> {
+        self.id.clone()
     }
 }
 

@@ -1,7 +1,38 @@
 //! The sync engine: drives a connector page by page into a `.c1z` file.
+//!
+//! [`sync`] does it all: it locks the output, asks the connector for every
+//! page in a bounded number of parallel calls, stores rows in a working
+//! database together with the queue of what is still to be read, and at the
+//! end makes the finished file by a pipeline of committed steps.
+//!
+//! The finished file has the same canonical content at any number of workers:
+//! where two pages give the same id, the later phase wins, then the greater
+//! logical position, never the later moment.
 
+mod action;
+mod call;
+mod collect;
+mod counts;
+mod cycle;
+mod duplicates;
+mod fingerprint;
+mod ingest;
+mod listing;
+mod lock;
+mod meta;
 mod options;
+mod plan;
 mod progress;
+mod queue;
+mod references;
+mod run;
+mod seal;
+mod session;
+mod warnings;
+mod work_folder;
+
+use connector_store::database_error;
 
 pub use options::{DEFAULT_WORKERS, SyncOptions, Workers};
 pub use progress::{Event, Observer, Phase, Silent, Summary, Totals};
+pub use run::sync;

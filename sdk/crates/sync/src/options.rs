@@ -2,6 +2,8 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
+use connector_store::SyncType;
+
 /// How many calls to the connector may be in flight when nobody says
 /// otherwise.
 pub const DEFAULT_WORKERS: usize = 8;
@@ -75,5 +77,10 @@ impl SyncOptions {
             settings: Vec::new(),
             skip_entitlements_and_grants: false,
         }
+    }
+
+    /// What the file will say that this sync covers.
+    pub(crate) fn sync_type(&self) -> SyncType {
+        if self.skip_entitlements_and_grants { SyncType::ResourcesOnly } else { SyncType::Full }
     }
 }

@@ -1,0 +1,73 @@
+//! The seal: from a collected working database to the finished file, by
+//! committed states.
+
+use std::{path::Path, sync::Arc};
+
+use connector_model::Result;
+use connector_store::{
+    Finish, WorkDb,
+    envelope::{Unpacked, pack},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Event, Observer, SyncOptions, collect::Collected, collect::cancelled, duplicates, meta, meta::State, queue,
+    session,
+};
+
+/// What the seal made.
+pub(crate) struct Sealed {
+    pub(crate) bytes: u64,
+    pub(crate) kept_syncs: u64,
+}
+
+/// Makes the finished file. Until the very last step the old file is as it
+/// was.
+pub(crate) async fn seal(
+    mut db: WorkDb,
+    collected: &Collected,
+    old: Option<&Unpacked>,
+    options: &SyncOptions,
+    observer: &Arc<dyn Observer>,
+    cancel: &CancellationToken,
+) -> Result<Sealed> {
+    let step = |step| {
+        observer.event(&Event::SealStep { step });
+        if cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
+    };
+    step("clean up")?;
+    queue::drop(db.connection()).await?;
+    duplicates::drop(db.connection()).await?;
+    session::clear(db.connection()).await?;
+    meta::enter(db.connection(), State::Collected).await?;
+
+    step("keep earlier syncs")?;
+    let kept_syncs = keep(&mut db, old, options).await?;
+    meta::enter(db.connection(), State::Kept).await?;
+
+    step("build indexes")?;
+    db.build_indexes().await?;
+    meta::enter(db.connection(), State::Indexed).await?;
+
+    step("write statistics")?;
+    meta::drop(db.connection()).await?;
+    db.finish(&Finish {
+        ended_at: jiff::Timestamp::now(),
+        stats: collected.counts.to_stats(collected.resource_types),
+        supports_diff: false,
+        completed_actions: collected.actions,
+    })
+    .await?;
+    let database = db.close_for_packing().await?;
+
+    step("pack")?;
+    let bytes = pack(&database, &options.output).await?;
+    Ok(Sealed { bytes, kept_syncs })
+}
+
+async fn keep(db: &mut WorkDb, old: Option<&Unpacked>, options: &SyncOptions) -> Result<u64> {
+    let Some(old) = old else { return Ok(0) };
+    // The sync under way counts as one of those that are kept.
+    let most = options.keep_syncs.map(|n| n.get() - 1);
+    db.copy_kept_syncs(Path::new(&old.db()), most).await
+}
