@@ -5,6 +5,7 @@
 //! another file keeps its bytes.
 
 mod disk;
+mod encode;
 pub mod envelope;
 mod error;
 pub mod reader;
@@ -16,6 +17,7 @@ pub mod time;
 mod work;
 
 pub use disk::free_space;
+pub use encode::GrantEncoder;
 pub use error::database_error;
 pub use reader::{C1z, OpenOptions, SyncView};
 pub use row::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow};

@@ -23,7 +23,7 @@ use crate::{
     envelope::{self, Limits, Unpacked},
     error::Doing as _,
 };
-pub(crate) use layout::{Layout, MAX_VALUE, guarded};
+pub(crate) use layout::Layout;
 
 pub use filter::{EntitlementFilter, GrantFilter, ResourceFilter};
 pub use record::Record;

@@ -59,6 +59,11 @@ impl<'a> Batch<'a> {
         })
     }
 
+    /// The sync that the rows belong to.
+    pub fn sync_id(&self) -> &str {
+        &self.sync
+    }
+
     /// The connection inside the transaction: what the engine writes through it is committed with the rows.
     pub fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.tx
