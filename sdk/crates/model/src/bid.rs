@@ -215,6 +215,8 @@ impl Parser<'_> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use proptest::prelude::*;
 
     use super::*;
@@ -265,11 +267,7 @@ mod tests {
             "bid:g:a/b:c",
             r"bid:r:a/b\",
             "bid:g:a/b:c:d",
-            "bid:r:a/b ",
-        ]
-        .into_iter()
-        .take(15)
-        {
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -5,8 +5,8 @@ use connector_proto::c1::connector::v2 as wire;
 use crate::ResourceType;
 
 /// One thing that a connector can do with a resource type; the numbers are
-/// those of `c1.connector.v2.Capability`, and their order is the order of
-/// every list.
+/// those of `c1.connector.v2.Capability`, and their order is the order of the
+/// list for the whole connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Capability {
@@ -74,5 +74,81 @@ impl Capabilities {
             connector_capabilities: numbers(&self.all()),
             credential_details: Some(wire::CredentialDetails::default()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connector_proto::json;
+
+    use super::*;
+    use crate::TraitKind;
+
+    /// The shape is that of the `capabilities` command of the Go SDK: types in
+    /// the order of their ids, `permissions` and `credentialDetails` always
+    /// there, marks only where they are set.
+    #[test]
+    fn the_json_is_what_go_connectors_print() -> Result<(), json::Error> {
+        let mut user = ResourceType::new("user", "User").with_trait(TraitKind::User);
+        user.annotations.append(&wire::CapabilityPermissions {
+            permissions: vec![wire::CapabilityPermission { permission: "read users".to_owned() }],
+        });
+        user.annotations.append(&wire::OptInRequired {});
+        user.annotations.append(&wire::SkipSyncAnomalyDetection {});
+        user.annotations.append(&wire::Deprecated {});
+        let group = ResourceType::new("group", "Group").with_trait(TraitKind::Group);
+
+        let mut printed = json::to_json(&Capabilities::reading([user, group]).to_wire())?;
+        // The type itself is not the matter here.
+        let types = printed["resourceTypeCapabilities"].as_array_mut().into_iter().flatten();
+        for resource_type in types {
+            resource_type["resourceType"] = resource_type["resourceType"]["id"].take();
+        }
+        insta::assert_json_snapshot!(printed, @r#"
+        {
+          "resourceTypeCapabilities": [
+            {
+              "resourceType": "group",
+              "capabilities": [
+                "CAPABILITY_SYNC"
+              ],
+              "permissions": {}
+            },
+            {
+              "resourceType": "user",
+              "capabilities": [
+                "CAPABILITY_SYNC"
+              ],
+              "permissions": {
+                "permissions": [
+                  {
+                    "permission": "read users"
+                  }
+                ]
+              },
+              "optInRequired": true,
+              "skipSyncAnomalyDetection": true,
+              "deprecated": true
+            }
+          ],
+          "connectorCapabilities": [
+            "CAPABILITY_SYNC"
+          ],
+          "credentialDetails": {}
+        }
+        "#);
+        Ok(())
+    }
+
+    #[test]
+    fn the_connector_can_do_what_any_type_can_in_the_order_of_the_numbers() {
+        let mut capabilities =
+            Capabilities::reading([ResourceType::new("user", "User"), ResourceType::new("group", "Group")]);
+        capabilities.types[0].1.push(Capability::Provision);
+        capabilities.types[1].1.insert(0, Capability::ResourceDelete);
+        let all = capabilities.all();
+        assert_eq!(all, [Capability::Provision, Capability::Sync, Capability::ResourceDelete]);
+        assert_eq!(capabilities.to_wire().connector_capabilities, [1, 2, 8]);
+        assert_eq!(Capabilities::reading([]).all(), []);
     }
 }

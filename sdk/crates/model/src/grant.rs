@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connector_proto::c1::connector::v2 as wire;
+use connector_proto::{any, c1::connector::v2 as wire};
 
 use crate::{
     Annotations, Entitlement, EntitlementRef, Error, Resource, ResourceId, Result, grant_id,
@@ -116,13 +116,15 @@ impl Grant {
         self.details.get_or_insert_default()
     }
 
-    /// The wire form, the expansion among the annotations.
+    /// The wire form; the expansion is the last annotation.
     pub fn to_wire(&self) -> wire::Grant {
         let plain = GrantDetails::default();
         let details = self.details.as_deref().unwrap_or(&plain);
-        let mut annotations = details.annotations.clone();
+        let mut annotations = details.annotations.clone().into_inner();
         if let Some(expandable) = &details.expandable {
-            annotations.append(&expandable.to_wire());
+            // Readers take the first one, so it stays in front of any other.
+            let at = annotations.iter().position(any::is::<wire::GrantExpandable>);
+            annotations.insert(at.unwrap_or(annotations.len()), any::pack(&expandable.to_wire()));
         }
         let entitlement = match &details.entitlement {
             Some(whole) => whole.to_wire(),
@@ -138,7 +140,7 @@ impl Grant {
                 details.principal.as_ref().map_or_else(|| stub(&self.principal), Resource::to_wire),
             ),
             id: self.id(),
-            annotations: annotations.into_inner(),
+            annotations,
             sources: (!details.sources.is_empty()).then(|| wire::GrantSources {
                 sources: details
                     .sources
@@ -152,11 +154,23 @@ impl Grant {
     }
 
     /// From the wire form; fails where the entitlement, the principal or one
-    /// of their ids is missing.
+    /// of the ids is missing.
+    ///
+    /// The first [`GrantExpandable`](wire::GrantExpandable) that decodes
+    /// becomes the expansion; another one stays an annotation. Not kept, for
+    /// they mean nothing: a list of sources with nothing in it, which is a
+    /// direct grant as no list is, and what
+    /// [`Resource::from_wire`] does not keep.
     pub fn from_wire(wire: wire::Grant) -> Result<Self> {
         let missing = |what: &str| Error::invalid(format!("a grant has no {what}")).with("grant", &wire.id);
+        if wire.id.is_empty() {
+            return Err(missing("id"));
+        }
         let entitlement = wire.entitlement.clone().ok_or_else(|| missing("entitlement"))?;
         let principal = wire.principal.clone().ok_or_else(|| missing("principal"))?;
+        if entitlement.id.is_empty() {
+            return Err(missing("entitlement id"));
+        }
         let resource = entitlement.resource.as_ref().and_then(|r| r.id.clone());
         let reference = EntitlementRef {
             id: entitlement.id.as_str().into(),
@@ -164,9 +178,12 @@ impl Grant {
         };
         let principal_id =
             resource_id_from_wire(principal.id.clone().ok_or_else(|| missing("principal id"))?)?;
-        let mut annotations = Annotations::from(wire.annotations);
-        let expandable = annotations.get::<wire::GrantExpandable>().map(Expandable::from_wire);
-        annotations.remove::<wire::GrantExpandable>();
+        let mut annotations = wire.annotations;
+        let expandable = annotations.iter().enumerate().find_map(|(at, a)| Some((at, any::unpack(a).ok()??)));
+        let expandable = expandable.map(|(at, message)| {
+            annotations.remove(at);
+            Expandable::from_wire(message)
+        });
         let id = (wire.id != grant_id(&reference.id, &principal_id)).then_some(wire.id);
         let details = GrantDetails {
             id,
@@ -175,7 +192,7 @@ impl Grant {
                 .sources
                 .map(|s| s.sources.into_iter().map(|(id, s)| (id, s.is_direct)).collect())
                 .unwrap_or_default(),
-            annotations,
+            annotations: annotations.into(),
             entitlement: (!is_entitlement_stub(&entitlement))
                 .then(|| Entitlement::from_wire(entitlement))
                 .transpose()?,

@@ -4,7 +4,7 @@ use connector_proto::c1::connector::v2 as wire;
 
 use crate::Capabilities;
 
-/// Name, help and looks of a connector.
+/// Name, description and help of a connector.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConnectorMetadata {
     /// What people call the system: `Tableau`.

@@ -39,6 +39,14 @@ impl Profile {
         }
     }
 
+    /// A number attribute.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        match self.0.fields.get(key)?.kind.as_ref()? {
+            Kind::NumberValue(number) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.fields.is_empty()
@@ -95,4 +103,63 @@ value_from! {
     Vec<ProfileValue> => |v| Kind::ListValue(prost_types::ListValue {
         values: v.into_iter().map(|v| v.0).collect(),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::*;
+
+    #[test]
+    fn attributes_are_set_and_replaced() {
+        let mut profile = Profile::from([("name", "Ada"), ("role", "viewer")]);
+        profile.set("role", "creator").set("logins", 3).set("active", true);
+        assert_eq!(profile.text("name"), Some("Ada"));
+        assert_eq!(profile.text("role"), Some("creator"));
+        assert_eq!(profile.text("logins"), None, "a number is no text");
+        assert_eq!(profile.text("site"), None);
+    }
+
+    #[test]
+    fn what_is_empty_is_left_out_and_what_is_zero_is_not() {
+        let mut profile = Profile::new();
+        profile.set_some("a", None::<String>).set_some("b", Some(""));
+        assert!(profile.is_empty());
+        profile.set_some("c", Some(0)).set_some("d", Some(false)).set_some("e", Some("x"));
+        let names: Vec<_> = profile.into_wire().fields.into_keys().collect();
+        assert_eq!(names, ["c", "d", "e"]);
+    }
+
+    /// A file's content must not depend on the order in which attributes were
+    /// set.
+    #[test]
+    fn the_bytes_do_not_depend_on_the_order() {
+        let one = Profile::from([("a", 1), ("b", 2), ("c", 3)]);
+        let other = Profile::from([("c", 3), ("a", 1), ("b", 2)]);
+        assert_eq!(one.into_wire().encode_to_vec(), other.into_wire().encode_to_vec());
+    }
+
+    /// The JSON form is what people see, and what says that the kinds are
+    /// right.
+    #[test]
+    fn every_kind_of_value_has_its_json() -> Result<(), connector_proto::json::Error> {
+        let mut profile = Profile::from([("text", "x")]);
+        profile
+            .set("owned", "y".to_owned())
+            .set("bool", false)
+            .set("number", 1.5)
+            .set("signed", -1)
+            .set("unsigned", u32::MAX)
+            .set("list", vec![ProfileValue::from("a"), ProfileValue::from(2)])
+            .set("inner", Profile::from([("k", "v")]));
+        let bytes = profile.into_wire().encode_to_vec();
+        let json = connector_proto::json::bytes_to_json("google.protobuf.Struct", &bytes)?;
+        let expected = serde_json::json!({
+            "text": "x", "owned": "y", "bool": false, "number": 1.5, "signed": -1,
+            "unsigned": 4_294_967_295_u32, "list": ["a", 2], "inner": {"k": "v"},
+        });
+        assert_eq!(json, expected);
+        Ok(())
+    }
 }

@@ -88,3 +88,86 @@ impl fmt::Debug for Registry {
         f.debug_struct("Registry").field("types", &self.syncers.keys()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::{Call, Page, ResourceId, Validation};
+
+    /// A connector of resource types and nothing else.
+    struct Types(Vec<&'static str>);
+
+    struct Syncer(&'static str);
+
+    #[async_trait]
+    impl Connector for Types {
+        fn metadata(&self) -> ConnectorMetadata {
+            ConnectorMetadata::new("Test", "For tests")
+        }
+
+        async fn validate(&self) -> Result<Validation> {
+            Ok(Validation::default())
+        }
+
+        fn resource_syncers(&self) -> Vec<Arc<dyn ResourceSyncer>> {
+            self.0.iter().map(|id| Arc::new(Syncer(id)) as Arc<dyn ResourceSyncer>).collect()
+        }
+    }
+
+    #[async_trait]
+    impl ResourceSyncer for Syncer {
+        fn resource_type(&self) -> ResourceType {
+            ResourceType::new(self.0, self.0)
+        }
+
+        async fn list(&self, _: &Call<'_>, _: Option<&ResourceId>) -> Result<Page> {
+            Ok(Page::empty())
+        }
+    }
+
+    fn register(types: Vec<&'static str>) -> Result<Registry> {
+        Registry::new(Arc::new(Types(types)))
+    }
+
+    fn refusal(types: Vec<&'static str>) -> String {
+        match register(types) {
+            Ok(_) => "registered".to_owned(),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::FailedPrecondition);
+                error.report()
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_not_work_is_refused_with_a_sentence() {
+        insta::assert_snapshot!(refusal(vec![]), @"register the connector: it has no resource type, so there is nothing to sync (connector=Test)");
+        insta::assert_snapshot!(refusal(vec!["user", "group", "user"]), @r#"register the connector: the resource type "user" is registered twice (connector=Test)"#);
+        insta::assert_snapshot!(refusal(vec!["user", ""]), @"register the connector: a resource type id is empty; give it at least one character (connector=Test)");
+        insta::assert_snapshot!(refusal(vec!["x".repeat(1025).leak()]), @"register the connector: a resource type id is 1025 bytes long, 1024 are allowed (connector=Test)");
+    }
+
+    #[test]
+    fn types_come_in_the_order_of_their_ids() -> Result<()> {
+        let registry = register(vec!["user", "group", "license"])?;
+        let ids: Vec<_> = registry.resource_types().map(|t| t.id.as_str()).collect();
+        assert_eq!(ids, ["group", "license", "user"]);
+        let capable: Vec<_> = registry.capabilities().types().map(|(t, _)| t.id.to_string()).collect();
+        assert_eq!(capable, ids);
+        Ok(())
+    }
+
+    #[test]
+    fn a_type_finds_its_syncer_and_no_other() -> Result<()> {
+        let registry = register(vec!["user", "group"])?;
+        assert_eq!(registry.syncer(&"user".into())?.resource_type().id, "user");
+        assert_eq!(registry.resource_type(&"group".into()).map(|t| t.id.as_str()), Some("group"));
+        assert_eq!(registry.resource_type(&"site".into()), None);
+        let error = registry.syncer(&"site".into()).err().ok_or_else(|| Error::internal("found"))?;
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        insta::assert_snapshot!(error, @r#"no resource type "site" is registered (registered=group user)"#);
+        Ok(())
+    }
+}

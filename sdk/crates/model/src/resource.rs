@@ -227,8 +227,8 @@ impl Resource {
         self
     }
 
-    /// Sets the attributes, on the trait too, where older readers look for
-    /// them.
+    /// Sets the attributes, on the traits that it has by now too, where older
+    /// readers look for them.
     #[must_use]
     pub fn profile(mut self, profile: impl Into<Profile>) -> Self {
         let profile = profile.into();
@@ -240,6 +240,7 @@ impl Resource {
                 Trait::Role(t) => t.profile = wire,
                 Trait::App(t) => t.profile = wire,
                 Trait::Secret(t) => t.profile = wire,
+                Trait::Agent(t) => t.profile = wire,
                 _ => {}
             }
         }
@@ -299,8 +300,13 @@ impl Resource {
         }
     }
 
-    /// From the wire form; fails where the id is missing or bad. A parent
-    /// with no id counts as none, as it does for the Go SDK.
+    /// From the wire form; fails where the id is missing or bad, or the
+    /// parent's is bad.
+    ///
+    /// An annotation that says it is a trait and does not decode stays an
+    /// annotation. Not kept: a parent with no id, which counts as none, as it
+    /// does for the Go SDK; and of a trait, fields that are newer than this
+    /// crate and a type URL that does not start with `type.googleapis.com/`.
     pub fn from_wire(wire: wire::Resource) -> Result<Self> {
         let id = wire.id.ok_or_else(|| Error::invalid("a resource has no id"))?;
         let (mut traits, mut annotations) = (Vec::new(), Vec::new());

@@ -119,6 +119,8 @@ impl<T: Serialize + DeserializeOwned> PageStack<T> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use proptest::prelude::*;
 
     use super::*;

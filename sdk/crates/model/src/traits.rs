@@ -10,6 +10,8 @@ macro_rules! traits {
     ($($(#[$doc:meta])* $name:ident($message:ident);)*) => {
         /// A trait of a resource. The messages are those of the wire; the
         /// common ones have builders on [`Resource`](crate::Resource).
+        /// `NonHumanIdentityTrait` is none of these, for no resource type
+        /// declares it: it is an annotation.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Trait { $($(#[$doc])* $name(Box<wire::$message>),)* }
 
