@@ -43,7 +43,6 @@ impl Default for NetworkConfig {
 #[derive(Debug)]
 pub(crate) struct Network {
     client: reqwest::Client,
-    silence_timeout: Duration,
     max_body_bytes: usize,
 }
 
@@ -53,6 +52,7 @@ impl Network {
             .user_agent(&config.user_agent)
             .timeout(config.timeout)
             .connect_timeout(config.connect_timeout)
+            // Also counts until the headers come.
             .read_timeout(config.silence_timeout)
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_keepalive(Duration::from_secs(30))
@@ -81,8 +81,7 @@ impl Network {
             Error::invalid("the HTTP client can't be set up with these settings")
                 .caused_by(error.without_url())
         })?;
-        let NetworkConfig { silence_timeout, max_body_bytes, .. } = *config;
-        Ok(Self { client, silence_timeout, max_body_bytes })
+        Ok(Self { client, max_body_bytes: config.max_body_bytes })
     }
 }
 
@@ -99,11 +98,9 @@ impl Transport for Network {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let answer = tokio::time::timeout(self.silence_timeout, builder.send()).await;
-        let mut answer = match answer {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(network_error::fault(host, error, Phase::Headers)),
-            Err(_) => return Err(network_error::silent(host, self.silence_timeout)),
+        let mut answer = match builder.send().await {
+            Ok(answer) => answer,
+            Err(error) => return Err(network_error::fault(host, error, Phase::Headers)),
         };
         let status = answer.status();
         let headers = std::mem::take(answer.headers_mut());

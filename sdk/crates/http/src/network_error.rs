@@ -1,6 +1,6 @@
 //! Why the network gave no answer, in a sentence for each cause.
 
-use std::{error::Error as StdError, io, time::Duration};
+use std::{error::Error as StdError, io};
 
 use connector_model::{Error, ErrorKind, Retry};
 use rustls::{CertificateError, Error as TlsError};
@@ -14,12 +14,6 @@ pub(crate) enum Phase {
     Headers,
     /// In the body, after so many bytes.
     Body(usize),
-}
-
-/// The server took the request and said nothing for this long.
-pub(crate) fn silent(host: &str, waited: Duration) -> Fault {
-    let message = format!("{host} did not answer within {} s", waited.as_secs_f64());
-    Fault { error: Error::new(ErrorKind::DeadlineExceeded, message), sent: true }
 }
 
 pub(crate) fn fault(host: &str, error: reqwest::Error, phase: Phase) -> Fault {

@@ -66,10 +66,12 @@ pub(crate) fn headers(headers: &HeaderMap) -> String {
         if !text.is_empty() {
             text.push_str(", ");
         }
-        let value = match value.to_str() {
-            _ if value.is_sensitive() || is_secret(name.as_str()) => HIDDEN,
-            Ok(value) => value,
-            Err(_) => "[not text]",
+        let value = match (value.to_str(), name.as_str()) {
+            (_, name) if value.is_sensitive() || is_secret(name) => HIDDEN,
+            // URLs may hold secrets in too many places.
+            (_, "location" | "content-location" | "link" | "refresh") => HIDDEN,
+            (Ok(value), _) => value,
+            (Err(_), _) => "[not text]",
         };
         let _ = write!(text, "{name}: {value}");
     }
