@@ -1,0 +1,154 @@
+//! Who may depend on whom, so that each crate can be read without the ones
+//! above it.
+//!
+//! A new crate, or a new arrow between two, fails here until it stands in
+//! [`ARROWS`]: drawing one is a decision.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    process::Command,
+};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
+
+type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+/// Each crate of the workspace and those it may use; what it does not use yet
+/// is allowed all the same.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("connector-proto", &[]),
+    ("connector-model", &["connector-proto"]),
+    ("connector-http", &["connector-model"]),
+    ("connector-store", &["connector-model", "connector-proto"]),
+    ("connector-sync", &["connector-model", "connector-proto", "connector-store"]),
+    (
+        "connector-runtime",
+        &["connector-http", "connector-model", "connector-proto", "connector-store", "connector-sync"],
+    ),
+    ("connector-testkit", &["connector-model", "connector-proto", "connector-store", "connector-sync"]),
+    ("connector-sdk", &["connector-http", "connector-model", "connector-runtime"]),
+    // A connector sees the SDK and nothing below it.
+    ("connector-tableau", &["connector-sdk"]),
+    ("baton-tableau", &["connector-sdk", "connector-tableau", "tableau-simulator"]),
+    // Written from the facts of the service, not from our client.
+    ("tableau-simulator", &[]),
+    // Reads files, whoever wrote them.
+    ("baton", &["connector-model", "connector-proto", "connector-store"]),
+];
+
+/// What any example may use: that is how a connector of one's own looks.
+const EXAMPLE: &[&str] = &["connector-sdk"];
+
+/// What the tests of any crate may use besides.
+const TESTS: &[&str] = &["connector-testkit", "connector-store", "tableau-simulator"];
+
+/// What the vocabulary must never bring along: a runtime, a database, a
+/// network.
+const NOT_IN_THE_MODEL: &[&str] = &["tokio", "sqlx", "reqwest", "tonic"];
+
+fn allowed(package: &str) -> Option<&'static [&'static str]> {
+    if package.starts_with("example-") {
+        return Some(EXAMPLE);
+    }
+    ARROWS.iter().find(|(from, _)| *from == package).map(|(_, to)| *to)
+}
+
+/// The arrows between crates of the workspace, the tests' apart.
+fn drawn(metadata: &Metadata) -> (Arrows, Arrows) {
+    let packages = metadata.workspace_packages();
+    let ours: BTreeSet<&str> = packages.iter().map(|p| p.name.as_str()).collect();
+    let (mut code, mut tests) = (Arrows::new(), Arrows::new());
+    for package in &packages {
+        let (mut uses, mut tests_use) = (BTreeSet::new(), BTreeSet::new());
+        for to in package.dependencies.iter().filter(|d| ours.contains(d.name.as_str())) {
+            let side = if to.kind == DependencyKind::Development { &mut tests_use } else { &mut uses };
+            side.insert(to.name.clone());
+        }
+        code.insert(package.name.to_string(), uses);
+        tests.insert(package.name.to_string(), tests_use);
+    }
+    (code, tests)
+}
+
+/// What is wrong with the arrows, a sentence each.
+fn faults(code: &Arrows, tests: &Arrows) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (from, uses) in code {
+        let Some(allowed) = allowed(from) else {
+            faults.push(format!("{from} is new: say in ARROWS what it may use"));
+            continue;
+        };
+        let refused = |to: &&String| !allowed.contains(&to.as_str());
+        faults.extend(uses.iter().filter(refused).map(|to| format!("{from} must not use {to}")));
+        let tests = tests.get(from).into_iter().flatten();
+        let tests = tests.filter(refused).filter(|to| !TESTS.contains(&to.as_str()));
+        faults.extend(tests.map(|to| format!("the tests of {from} must not use {to}")));
+    }
+    let gone = ARROWS.iter().filter(|(name, _)| !code.contains_key(*name));
+    faults.extend(gone.map(|(name, _)| format!("{name} is gone: take it out of ARROWS")));
+    faults
+}
+
+#[test]
+fn no_crate_uses_one_that_it_should_not_know() -> Result<(), Box<dyn Error>> {
+    let (code, tests) = drawn(&MetadataCommand::new().no_deps().exec()?);
+    assert_eq!(faults(&code, &tests), [""; 0]);
+    Ok(())
+}
+
+/// The check above can fail.
+#[test]
+fn a_wrong_arrow_is_noticed() -> Result<(), Box<dyn Error>> {
+    let (mut code, mut tests) = drawn(&MetadataCommand::new().no_deps().exec()?);
+    let mut draw = |from: &str, to: &str| code.entry(from.to_owned()).or_default().insert(to.to_owned());
+    draw("connector-model", "connector-store");
+    draw("connector-new", "connector-sdk");
+    draw("example-minimal", "connector-store");
+    tests.entry("connector-http".to_owned()).or_default().insert("connector-runtime".to_owned());
+    assert_eq!(
+        faults(&code, &tests),
+        [
+            "the tests of connector-http must not use connector-runtime",
+            "connector-model must not use connector-store",
+            "connector-new is new: say in ARROWS what it may use",
+            "example-minimal must not use connector-store",
+        ]
+    );
+    Ok(())
+}
+
+/// Every crate that is built into `package` on this machine, itself included.
+fn built_into(metadata: &Metadata, package: &str) -> Result<BTreeSet<String>, Box<dyn Error>> {
+    let graph = metadata.resolve.as_ref().ok_or("cargo resolved nothing")?;
+    let nodes: BTreeMap<&PackageId, _> = graph.nodes.iter().map(|n| (&n.id, n)).collect();
+    let root = metadata.packages.iter().find(|p| p.name.as_str() == package).ok_or("no such package")?;
+    let (mut seen, mut left) = (BTreeSet::new(), vec![&root.id]);
+    while let Some(id) = left.pop() {
+        if seen.insert(id) {
+            let dependencies = nodes.get(id).into_iter().flat_map(|n| &n.deps);
+            let built = dependencies.filter(|d| d.dep_kinds.iter().any(|k| k.kind == DependencyKind::Normal));
+            left.extend(built.map(|d| &d.pkg));
+        }
+    }
+    Ok(seen.into_iter().map(|id| metadata[id].name.to_string()).collect())
+}
+
+#[test]
+fn the_model_knows_no_runtime_database_or_network() -> Result<(), Box<dyn Error>> {
+    // For this machine only: else cargo wants the packages of every platform.
+    let host = Command::new("rustc").args(["--print", "host-tuple"]).output()?;
+    let host = String::from_utf8(host.stdout)?;
+    let options = ["--locked", "--filter-platform", host.trim()].map(str::to_owned);
+    let metadata = MetadataCommand::new().other_options(options).exec()?;
+
+    let model = built_into(&metadata, "connector-model")?;
+    let found: Vec<_> = NOT_IN_THE_MODEL.iter().filter(|name| model.contains(**name)).collect();
+    assert!(found.is_empty(), "connector-model brings along {found:?}");
+
+    // The walk finds what is there.
+    assert!(model.contains("connector-proto") && model.contains("prost-reflect"));
+    let store = built_into(&metadata, "connector-store")?;
+    assert!(store.contains("sqlx") && store.contains("tokio"));
+    Ok(())
+}
