@@ -166,7 +166,7 @@ impl HttpClient {
                 (None, _) => None,
             };
             attempts += 1;
-            let failed = match self.attempt(&request.outgoing, credential, attempts).await {
+            let failed = match self.attempt(request, credential, attempts).await {
                 Ok(response) => match accept(response) {
                     Ok(value) => return Ok(value),
                     Err(error) => Failed { error, sent: true, hint: None, answer: None },
@@ -183,6 +183,8 @@ impl HttpClient {
                 }
                 tracing::info!(path = answer.path(), "the session was lost; signing in again");
                 lost = Some(held.generation);
+                // A replay is no further try.
+                attempts -= 1;
                 continue;
             }
 
@@ -204,7 +206,7 @@ impl HttpClient {
             };
             match wait {
                 Some(wait) if wait > policy.ceiling => {
-                    return Err(error.retry_as(Retry::After(wait)).with("asks to wait", seconds(wait)));
+                    return Err(error.retry_as(Retry::After(wait)).with("wait", seconds(wait)));
                 }
                 _ if sent && !request.idempotent => {
                     return Err(match hint {
@@ -220,7 +222,7 @@ impl HttpClient {
                     return Err(error
                         .retry_as(Retry::Exhausted)
                         .with("attempts", attempts)
-                        .with("tried for", seconds(started.elapsed())));
+                        .with("tried_for", seconds(started.elapsed())));
                 }
             }
         }
@@ -229,11 +231,12 @@ impl HttpClient {
     /// Waits for the request's turn and sends it once.
     async fn attempt(
         &self,
-        request: &Outgoing,
+        prepared: &Prepared,
         credential: Option<&Credential>,
         attempt: u32,
     ) -> Result<Response, Failed> {
         let inner = &*self.inner;
+        let request = &prepared.outgoing;
         // The permit is held while the gate is shut, so that no more than a
         // limit's worth of requests starts when it opens.
         let permit = inner.concurrency.acquire().await;
@@ -268,10 +271,11 @@ impl HttpClient {
             if let Some(wait) = hint.filter(|wait| *wait <= inner.retry.ceiling) {
                 inner.gate.shut_for(wait);
             }
-            return Ok(Response { url: request.url, status, headers, body });
+            return Ok(Response { method: request.method, url: request.url, status, headers, body });
         }
-        let secret = credential.map(Credential::secret);
-        let answer = HttpFailure::new(request.method, request.url, status, headers, body, secret);
+        let secrets = credential.map(Credential::secret).into_iter().chain(&prepared.secrets);
+        let answer = HttpFailure::new(request.method, request.url, status, headers, body);
+        let answer = secrets.fold(answer, HttpFailure::hide);
         Err(Failed { error: self.explain(&answer), sent: true, hint, answer: Some(answer) })
     }
 

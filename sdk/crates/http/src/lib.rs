@@ -25,7 +25,9 @@
 //!   client nobody retries.
 //! - **Errors.** Every failure is one [`Error`](connector_model::Error) whose
 //!   sentence names the host and what to do. A connector that knows its
-//!   service's codes [classifies](HttpClientBuilder::classify) them.
+//!   service's codes [classifies](HttpClientBuilder::classify) them. The
+//!   context has `request`, and where they apply `status`, `attempts` and
+//!   `tried_for` (no more tries), and `wait` (what the server asks for).
 //! - **Limits.** Times, and the size of a body after decompression.
 //! - **Secrets.** Neither errors nor log events show a credential, a query's
 //!   values (errors) or the values of secret parameters and headers (log).

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use connector_model::{Error, Result};
+use connector_model::{Error, Result, SecretString};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
@@ -25,6 +25,8 @@ pub(crate) struct Prepared {
     pub(crate) outgoing: Outgoing,
     pub(crate) identity: Identity,
     pub(crate) idempotent: bool,
+    /// What no error may show.
+    pub(crate) secrets: Vec<SecretString>,
 }
 
 /// A request in the making: [`HttpClient::get`] and its like begin it,
@@ -41,6 +43,7 @@ pub struct RequestBuilder {
     body: Option<Bytes>,
     identity: Identity,
     idempotent: bool,
+    secrets: Vec<SecretString>,
     wrong: Option<Error>,
 }
 
@@ -54,7 +57,7 @@ impl RequestBuilder {
         let idempotent = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
         let headers = HeaderMap::new();
         let identity = Identity::Session;
-        Self { client, method, url, headers, body: None, identity, idempotent, wrong }
+        Self { client, method, url, headers, body: None, identity, idempotent, secrets: Vec::new(), wrong }
     }
 
     fn fail(mut self, error: Error) -> Self {
@@ -124,6 +127,13 @@ impl RequestBuilder {
         self
     }
 
+    /// Keeps a secret that the body holds out of errors that quote a server
+    /// which sends it back. The credential is kept out anyway.
+    pub fn hide(mut self, secret: &SecretString) -> Self {
+        self.secrets.push(secret.clone());
+        self
+    }
+
     /// Sends without a credential, and without signing in.
     pub fn without_auth(mut self) -> Self {
         self.identity = Identity::None;
@@ -154,9 +164,9 @@ impl RequestBuilder {
             return Err(error.with("request", redact::request(&self.method, &self.url)));
         }
         self.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        let Self { client, method, url, headers, body, identity, idempotent, .. } = self;
+        let Self { client, method, url, headers, body, identity, idempotent, secrets, .. } = self;
         let outgoing = Outgoing { method, url, headers, body };
-        Ok((client, Prepared { outgoing, identity, idempotent }))
+        Ok((client, Prepared { outgoing, identity, idempotent, secrets }))
     }
 }
 

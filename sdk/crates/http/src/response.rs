@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use connector_model::{Error, ErrorKind, Result, Retry};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -12,6 +12,7 @@ use crate::{page_text, redact};
 
 /// A successful answer (status 200–299) with its whole body, decompressed.
 pub struct Response {
+    pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -73,7 +74,7 @@ impl Response {
                 ),
             )
             .retry_as(Retry::Never)
-            .with("request", redact::address(&self.url));
+            .with("request", redact::request(&self.method, &self.url));
         }
         let bytes = self.body.len();
         let error_at = redact::quoted(&error.to_string());
@@ -92,14 +93,14 @@ impl Response {
             ),
             _ => Error::new(ErrorKind::DataLoss, format!("what {host} answered is not JSON: {error_at}")),
         };
-        answer.with("request", redact::address(&self.url))
+        answer.with("request", redact::request(&self.method, &self.url))
     }
 }
 
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
-            .field("url", &redact::address(&self.url))
+            .field("request", &redact::request(&self.method, &self.url))
             .field("status", &self.status)
             .field("headers", &redact::headers(&self.headers))
             .field("body_bytes", &self.body.len())

@@ -24,9 +24,15 @@ pub(crate) fn answered(
             let query = redact::query(&request.url);
             tracing::debug!(method, host, path, query, attempt, status_code, millis, bytes, "answer");
         }
-    } else {
+    } else if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
         let query = redact::query(&request.url);
         tracing::warn!(method, host, path, query, attempt, status_code, millis, "request refused");
+    } else {
+        // The caller gets an error, and may have expected it: no reason to warn.
+        let query = redact::query(&request.url);
+        tracing::debug!(method, host, path, query, attempt, status_code, millis, "request refused");
+    }
+    if !status.is_success() {
         tracing::debug!(headers = redact::headers(headers), "headers of the refusal");
     }
 }

@@ -51,7 +51,8 @@ struct SignIn;
 impl Authenticator for SignIn {
     async fn authenticate(&self, client: &HttpClient) -> Result<Credential> {
         let body = json!({"secret": "pat-hunter2"});
-        let answer = client.post("signin").json(&body).send().await?;
+        let secret = "pat-hunter2".into();
+        let answer = client.post("signin").json(&body).hide(&secret).send().await?;
         let token = answer.text().into_owned().into();
         Credential::header(HeaderName::from_static("x-tableau-auth"), token)
     }
