@@ -67,7 +67,8 @@ mod tests {
         fn an_xml_reader_gets_the_text_back(text in "[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\u{fffe}\u{ffff}]*") {
             let mut out = String::new();
             push_xml(&mut out, &text);
-            prop_assert_eq!(quick_xml::escape::unescape(&out).ok().as_deref(), Some(text.as_str()));
+            let read = quick_xml::escape::unescape(&out).unwrap_or_default();
+            prop_assert_eq!(read.as_ref(), text.as_str());
         }
     }
 }

@@ -6,6 +6,7 @@ use axum::{
     body::{Body, Bytes},
     response::Response,
 };
+use futures::StreamExt;
 use http::{HeaderValue, StatusCode, header};
 
 use crate::{
@@ -123,7 +124,11 @@ pub(super) async fn strike_after(response: Response, effects: &[Effect]) -> Resp
     }
     // The length promises the whole body; the error makes the server close the connection.
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
-    let pieces: [Result<Bytes, std::io::Error>; 2] =
-        [Ok(half), Err(std::io::ErrorKind::ConnectionAborted.into())];
-    Response::from_parts(parts, Body::from_stream(futures::stream::iter(pieces)))
+    let half = futures::stream::once(async move { Ok(half) });
+    let end = futures::stream::once(async {
+        // Once idle, so that what came before is sent before the connection closes.
+        tokio::task::yield_now().await;
+        Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+    });
+    Response::from_parts(parts, Body::from_stream(half.chain(end)))
 }

@@ -103,10 +103,11 @@ pub(super) fn write_user(context: &Context<'_>, doc: &mut Doc, seed: &Seed, slot
     if fields.has(user::LANGUAGE) {
         doc.attr_opt("language", seed.language(slot));
     }
-    if fields.has(user::IDP_CONFIGURATION_ID) && context.version >= (3, 24) {
-        if let Some(id) = seed.idp_configuration_id(slot) {
-            doc.id("idpConfigurationId", id);
-        }
+    if fields.has(user::IDP_CONFIGURATION_ID)
+        && context.version >= (3, 24)
+        && let Some(id) = seed.idp_configuration_id(slot)
+    {
+        doc.id("idpConfigurationId", id);
     }
     if fields.has(user::DOMAIN) {
         doc.open("domain");
