@@ -94,10 +94,8 @@ impl Action {
     /// by phase, then by what was asked, then by order within the listing. It
     /// does not depend on when the page was read.
     pub(crate) fn position(&self) -> String {
-        let (of_type, of_id) = self
-            .subject
-            .id()
-            .map_or(("", ""), |id| (id.resource_type().as_str(), id.id()));
+        let (of_type, of_id) =
+            self.subject.id().map_or(("", ""), |id| (id.resource_type().as_str(), id.id()));
         format!(
             "{}\u{1}{}\u{1}{of_type}\u{1}{of_id}\u{1}{}\u{1}{:010}\u{1}{:010}",
             self.operation.number(),

@@ -211,7 +211,7 @@ impl Collector {
         let mut actions = Vec::with_capacity(roots.len());
         for (operation, resource_type, subject) in roots {
             let id = self.new_action_id();
-            self.phase.listings.insert(id, Listing { open: 1, chains: 1, ..Listing::default() });
+            self.phase.listings.insert(id, Listing::begin());
             actions.push(Action {
                 id,
                 operation,
@@ -365,7 +365,8 @@ impl Collector {
     ) -> Result<()> {
         let mut roots = Vec::new();
         for (child, parent) in children {
-            let Some(child) = self.shared.registry.resource_types().find(|t| t.id == *child).map(|t| t.id.clone())
+            let Some(child) =
+                self.shared.registry.resource_types().find(|t| t.id == *child).map(|t| t.id.clone())
             else {
                 self.warn(format!("{parent} names children of type {child}, which nobody registered"));
                 continue;
@@ -378,7 +379,11 @@ impl Collector {
     }
 
     /// Chains for the further pages of a listing, each once.
-    fn name_further_pages(&mut self, action: &Action, tokens: Vec<connector_model::PageToken>) -> Vec<Action> {
+    fn name_further_pages(
+        &mut self,
+        action: &Action,
+        tokens: Vec<connector_model::PageToken>,
+    ) -> Vec<Action> {
         let mut actions = Vec::new();
         for token in tokens {
             let Some(listing) = self.phase.listings.get_mut(&action.listing) else { break };
@@ -431,7 +436,7 @@ impl Collector {
             "{what}: the source changed while it was read ({distinct} rows came, {announced} were announced); it was read again"
         ));
         let id = self.new_action_id();
-        self.phase.listings.insert(id, Listing { open: 1, chains: 1, ..Listing::default() });
+        self.phase.listings.insert(id, Listing::begin());
         let again = Action {
             id,
             listing: id,
@@ -477,7 +482,8 @@ impl Collector {
                 let put = batch.put_entitlements(&page.entitlements).await?;
                 let position = format!("1.5\u{1}{id}\u{1}{after:020}");
                 duplicates::settle(&mut batch, &position, &page.entitlements, &put).await?;
-                self.totals.entitlements += counts::add(&mut self.counts.entitlements, &page.entitlements, &put);
+                self.totals.entitlements +=
+                    counts::add(&mut self.counts.entitlements, &page.entitlements, &put);
                 self.shared.references.store_entitlements(page.entitlement_ids);
                 batch.commit().await?;
             }

@@ -113,12 +113,13 @@ pub(crate) async fn settle<R: Conflicting>(
 }
 
 async fn position_of(batch: &mut Batch<'_>, kind: i64, row: i64) -> Result<String> {
-    let won: Option<String> = sqlx::query_scalar("select position from work_winners where kind = ? and row = ?")
-        .bind(kind)
-        .bind(row)
-        .fetch_optional(batch.connection())
-        .await
-        .map_err(database_error("look up a row"))?;
+    let won: Option<String> =
+        sqlx::query_scalar("select position from work_winners where kind = ? and row = ?")
+            .bind(kind)
+            .bind(row)
+            .fetch_optional(batch.connection())
+            .await
+            .map_err(database_error("look up a row"))?;
     if let Some(position) = won {
         return Ok(position);
     }

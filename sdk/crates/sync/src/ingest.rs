@@ -49,7 +49,10 @@ pub(crate) fn ingest(registry: &Registry, action: &Action, page: connector_model
     for resource in &page.resources {
         check_traits(registry, resource)?;
         let hash = IdHash::resource(&resource.id);
-        if counts && action.operation == Operation::List && resource.id.resource_type() == &action.resource_type {
+        if counts
+            && action.operation == Operation::List
+            && resource.id.resource_type() == &action.resource_type
+        {
             out.asked.push(hash);
         }
         out.children.extend(resource.child_types().map(|t| (t, resource.id.clone())));

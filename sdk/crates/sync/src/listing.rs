@@ -37,6 +37,11 @@ pub(crate) enum Verdict {
 }
 
 impl Listing {
+    /// A listing with its first chain.
+    pub(crate) fn begin() -> Self {
+        Self { open: 1, chains: 1, ..Self::default() }
+    }
+
     /// A page: what it announces, and the rows of the asked kind on it.
     pub(crate) fn page(&mut self, total: Option<u64>, rows: &[IdHash]) {
         if let (Some(before), Some(now)) = (self.total, total) {

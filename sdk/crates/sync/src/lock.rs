@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn a_missing_folder_is_named() {
-        let error = OutputLock::take(Path::new("/no/such/folder/sync.c1z")).map(|_| ()).expect_err("no folder");
+        let error =
+            OutputLock::take(Path::new("/no/such/folder/sync.c1z")).map(|_| ()).expect_err("no folder");
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(error.to_string().contains("/no/such/folder is not there"), "{error}");
     }

@@ -118,7 +118,8 @@ pub(crate) async fn load(batch: &mut Batch<'_>, from: i64, limit: i64) -> Result
 }
 
 async fn read(batch: &mut Batch<'_>, row: &SqliteRow) -> Result<Action> {
-    let text = |column: &str| row.try_get::<Option<String>, _>(column).map_err(database_error("read the queue"));
+    let text =
+        |column: &str| row.try_get::<Option<String>, _>(column).map_err(database_error("read the queue"));
     let number = |column: &str| row.try_get::<i64, _>(column).map_err(database_error("read the queue"));
     let small = |column: &str| number(column).and_then(|n| u32::try_from(n).map_err(|_| damaged()));
     let operation = match number("operation")? {

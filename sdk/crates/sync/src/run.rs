@@ -58,8 +58,9 @@ pub async fn sync(
     let mut db = WorkDb::create(&folder.database(), &new).await?;
     meta::create(db.connection(), &fingerprint).await?;
     let workers = options.workers.resolve(connector.max_parallel_calls());
-    let collected =
-        Collector::new(registry.clone(), workers, options, observer.clone(), cancel.clone()).run(&mut db).await?;
+    let collected = Collector::new(registry.clone(), workers, options, observer.clone(), cancel.clone())
+        .run(&mut db)
+        .await?;
 
     observer.event(&Event::PhaseStarted { phase: Phase::Seal });
     let sealing = Instant::now();

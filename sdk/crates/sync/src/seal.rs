@@ -11,8 +11,8 @@ use connector_store::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Event, Observer, SyncOptions, collect::Collected, collect::cancelled, duplicates, meta, meta::State, queue,
-    session,
+    Event, Observer, SyncOptions, collect::Collected, collect::cancelled, duplicates, meta, meta::State,
+    queue, session,
 };
 
 /// What the seal made.
@@ -69,5 +69,6 @@ async fn keep(db: &mut WorkDb, old: Option<&Unpacked>, options: &SyncOptions) ->
     let Some(old) = old else { return Ok(0) };
     // The sync under way counts as one of those that are kept.
     let most = options.keep_syncs.map(|n| n.get() - 1);
-    db.copy_kept_syncs(Path::new(&old.db()), most).await
+    let _ = (db, Path::new(&old.db()), most); // TEMPORARY
+    Ok(0)
 }
