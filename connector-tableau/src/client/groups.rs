@@ -1,0 +1,91 @@
+//! Groups.
+
+use connector_sdk::{Result, http::StatusCode};
+use serde::Deserialize;
+
+use super::{
+    Client, error,
+    lenient::{self, Listing, Row},
+    users::paged,
+};
+
+/// A group as a list gives it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Group {
+    #[serde(deserialize_with = "lenient::text")]
+    pub(crate) id: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(crate) name: Option<String>,
+    /// `local`, or the domain of the directory it comes from.
+    #[serde(deserialize_with = "lenient::name")]
+    pub(crate) domain: Option<String>,
+    #[serde(deserialize_with = "lenient::count")]
+    pub(crate) user_count: Option<u64>,
+    /// The role that members have at least.
+    #[serde(deserialize_with = "lenient::text")]
+    minimum_site_role: Option<String>,
+    import: Option<Import>,
+}
+
+/// How the roles of members come about; older versions give it alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Import {
+    #[serde(deserialize_with = "lenient::text")]
+    site_role: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    grant_license_mode: Option<String>,
+}
+
+impl Group {
+    /// The role that members have at least.
+    pub(crate) fn minimum_site_role(&self) -> Option<&str> {
+        let import = self.import.as_ref().and_then(|i| i.site_role.as_deref());
+        self.minimum_site_role.as_deref().or(import)
+    }
+
+    /// When members get that role: `onLogin` or `onSync`.
+    pub(crate) fn grant_license_mode(&self) -> Option<&str> {
+        self.import.as_ref()?.grant_license_mode.as_deref()
+    }
+}
+
+impl Row for Group {
+    const LIST: &'static str = "groups";
+    const ROW: &'static str = "group";
+}
+
+/// The default fields, which hold the origin, and the two that they lack.
+const FIELDS: &str = "_default_,userCount,minimumSiteRole";
+
+impl Client {
+    /// A page of all groups of the site, in the order of their names.
+    pub(crate) async fn groups(&self, page: u32) -> Result<Listing<Group>> {
+        let request = self.at_site(&["groups"]).await?.query([("fields", FIELDS), ("sort", "name:asc")]);
+        paged(request, page).receive().await.map_err(|e| e.during("list groups"))
+    }
+
+    /// The groups that have exactly so many members, at most one page of
+    /// them. None where the server does not filter by that.
+    pub(crate) async fn groups_of(&self, members: u64) -> Result<Vec<Group>> {
+        let filter = format!("userCount:eq:{members}");
+        let request = self.at_site(&["groups"]).await?.query([
+            ("fields", FIELDS),
+            ("sort", "name:asc"),
+            ("filter", &filter),
+        ]);
+        match paged(request, 1).receive::<Listing<Group>>().await {
+            Ok(mut listing) => {
+                // A server may pass over a filter that it does not know.
+                listing.rows.retain(|g| g.user_count == Some(members));
+                Ok(listing.rows)
+            }
+            Err(e) if error::has_status(&e, StatusCode::BAD_REQUEST) => {
+                tracing::debug!(error = %e, "the server does not filter groups by their size");
+                Ok(Vec::new())
+            }
+            Err(e) => Err(e.during("look for the groups that everyone is in")),
+        }
+    }
+}

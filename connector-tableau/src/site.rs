@@ -1,0 +1,54 @@
+//! The site, and the site roles that are held on it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use connector_sdk::{Call, Entitlement, Page, Resource, ResourceId, ResourceSyncer, ResourceType, Result};
+
+use crate::{
+    context::{Context, identity},
+    role,
+};
+
+/// The one site that the access token signs in to.
+#[derive(Debug)]
+pub(crate) struct SiteSyncer(pub(crate) Arc<Context>);
+
+#[async_trait]
+impl ResourceSyncer for SiteSyncer {
+    fn resource_type(&self) -> ResourceType {
+        self.0.site.clone()
+    }
+
+    async fn list(&self, _call: &Call<'_>, parent: Option<&ResourceId>) -> Result<Page> {
+        if parent.is_some() {
+            return Ok(Page::empty());
+        }
+        Ok(Page::of(vec![resource(&self.0).await?]))
+    }
+
+    async fn entitlements(&self, _call: &Call<'_>, site: &Resource) -> Result<Page> {
+        Ok(Page::of_entitlements(
+            role::listed_slugs().map(|slug| entitlement(&self.0, site, &slug)).collect(),
+        ))
+    }
+}
+
+/// The site as a resource.
+pub(crate) async fn resource(context: &Context) -> Result<Resource> {
+    let site = context.client.site().await?;
+    let id = identity(&context.site.id, site.id.clone())?;
+    let name = site.name.clone().unwrap_or_else(|| id.id().to_owned());
+    Ok(Resource::new(id, name)
+        .with_child_type(context.user.id.clone())
+        .with_child_type(context.group.id.clone()))
+}
+
+/// The entitlement of a site role.
+pub(crate) fn entitlement(context: &Context, site: &Resource, slug: &str) -> Entitlement {
+    let name = &site.display_name;
+    Entitlement::permission(site, slug)
+        .display_name(format!("{name} {} {slug}", context.site.display_name))
+        .description(format!("Role in {name} Tableau site"))
+        .grantable_to(&context.user)
+}

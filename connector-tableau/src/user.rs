@@ -1,0 +1,50 @@
+//! Users, and with them, as they are read once: site roles, licenses, and
+//! membership of the groups that everyone is in.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use connector_sdk::{Call, Page, ResourceId, ResourceSyncer, ResourceType, Result};
+
+use crate::{
+    account::Accounts,
+    client::{User, lenient::Listing, paging::Position},
+    context::Context,
+    everyone,
+};
+
+/// The users of the site.
+#[derive(Debug)]
+pub(crate) struct UserSyncer(pub(crate) Arc<Context>);
+
+#[async_trait]
+impl ResourceSyncer for UserSyncer {
+    fn resource_type(&self) -> ResourceType {
+        self.0.user.clone()
+    }
+
+    async fn list(&self, call: &Call<'_>, parent: Option<&ResourceId>) -> Result<Page> {
+        let Some(site) = parent else { return Ok(Page::empty()) };
+        let mut position = Position::of(call)?;
+        let listing = self.0.client.users(position.page()).await;
+        let Some(Listing { extent, rows }) = position.read(listing)? else {
+            return Ok(position.past_the_end::<User>());
+        };
+        let mut page = Page::empty();
+        if position.is_first() {
+            position.everyone = everyone::find(&self.0, extent.total).await?;
+            everyone::remember(&mut page, &position.everyone)?;
+        }
+        let groups = everyone::entitlements(&self.0, &position.everyone)?;
+        let mut accounts = Accounts::new(&self.0, site);
+        page.resources.reserve(rows.len());
+        page.grants.reserve(rows.len() * (2 + groups.len()));
+        for user in rows {
+            let user = accounts.add(user, &mut page)?;
+            page.grants.extend(groups.iter().map(|group| group.grant(&user)));
+        }
+        accounts.finish(&mut page).await?;
+        position.follow(extent, &mut page)?;
+        Ok(page)
+    }
+}

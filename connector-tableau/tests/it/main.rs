@@ -1,0 +1,8 @@
+//! The connector against the simulated Tableau.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod budget;
+mod failures;
+mod reading;
+mod sessions;
+mod walk;
