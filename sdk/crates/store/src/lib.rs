@@ -23,4 +23,4 @@ pub use reader::{C1z, OpenOptions, SyncView};
 pub use row::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow};
 pub use stats::{CallStat, SyncStats};
 pub use sync_run::{SyncId, SyncRun, SyncType};
-pub use work::{Batch, Finish, NewSync, Put, Stored, StoredResource, WorkDb};
+pub use work::{Batch, Finish, KeptSyncs, NewSync, Put, Retention, Stored, StoredResource, WorkDb};

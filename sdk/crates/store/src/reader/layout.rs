@@ -21,28 +21,27 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    /// Reads the layout of a schema: `main`, or the name of an attached file.
     pub(crate) async fn read<'c>(
-        conn: impl Executor<'c, Database = Sqlite> + Copy,
+        conn: impl Executor<'c, Database = Sqlite>,
+        schema: &str,
         path: &Path,
     ) -> Result<Self> {
-        Self::of_schema(conn, "main").await.doing("can't read the schema of the database in the file", path)
-    }
-
-    async fn of_schema<'c>(
-        conn: impl Executor<'c, Database = Sqlite> + Copy,
-        schema: &str,
-    ) -> Result<Self, sqlx::Error> {
+        let sql = AssertSqlSafe(Self::query(schema));
+        let rows = sqlx::query(sql).persistent(false).fetch_all(conn).await;
+        let what = "can't read the schema of the database in the file";
         let mut layout = Self::default();
-        let rows = sqlx::query(AssertSqlSafe(Self::query(schema))).persistent(false).fetch_all(conn).await?;
-        for row in rows {
-            layout.add(&row.try_get::<String, _>(0)?, row.try_get(1)?);
+        for row in rows.doing(what, path)? {
+            let pair = row.try_get::<String, _>(0).and_then(|table| Ok((table, row.try_get(1)?)));
+            let (table, column) = pair.doing(what, path)?;
+            layout.add(&table, column);
         }
         Ok(layout)
     }
 
     /// Asks for pairs of table and column; `table_info` leaves generated columns out, and a root page of zero marks a
     /// virtual table.
-    pub(crate) fn query(schema: &str) -> String {
+    fn query(schema: &str) -> String {
         let names: Vec<_> = TABLES.iter().map(|t| format!("'{}'", t.name)).collect();
         format!(
             "select t.name, c.name from {schema}.sqlite_schema t, pragma_table_info(t.name, '{schema}') c \
@@ -51,7 +50,7 @@ impl Layout {
         )
     }
 
-    pub(crate) fn add(&mut self, table: &str, column: String) {
+    fn add(&mut self, table: &str, column: String) {
         if let Some(known) = TABLES.iter().find(|t| t.name == table) {
             self.tables.entry(known.name).or_default().insert(column);
         }

@@ -5,6 +5,7 @@
 
 mod filter;
 mod layout;
+mod lookup;
 mod record;
 mod slim;
 mod stats;
@@ -85,7 +86,7 @@ impl C1z {
             .connect_with(connect)
             .await
             .doing("can't open the database in the file", path)?;
-        let layout = Layout::read(&pool, path).await?;
+        let layout = Layout::read(&pool, "main", path).await?;
         for table in ["v1_sync_runs", "v1_resource_types", "v1_resources", "v1_entitlements", "v1_grants"] {
             if !layout.has_table(table) {
                 return Err(Error::new(

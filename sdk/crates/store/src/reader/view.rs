@@ -159,7 +159,7 @@ impl<'a> SyncView<'a> {
         Ok(page)
     }
 
-    fn select<R: Read>(&self) -> String {
+    pub(super) fn select<R: Read>(&self) -> String {
         let (layout, table) = (self.file.layout(), R::KIND.table());
         let mut sql = format!("select id, cast({} as text)", layout.expression(table, "discovered_at"));
         for column in R::COLUMNS {
@@ -170,12 +170,12 @@ impl<'a> SyncView<'a> {
     }
 }
 
-fn record<R: Read>(row: &sqlx::sqlite::SqliteRow) -> Result<Record<R>, sqlx::Error> {
+pub(super) fn record<R: Read>(row: &sqlx::sqlite::SqliteRow) -> Result<Record<R>, sqlx::Error> {
     let discovered_at = row.try_get::<Option<String>, _>(1)?.unwrap_or_default();
     Ok(Record { id: row.try_get(0)?, discovered_at, row: R::read(row)? })
 }
 
-fn reading(kind: Kind) -> &'static str {
+pub(super) fn reading(kind: Kind) -> &'static str {
     match kind {
         Kind::ResourceType => "can't read the resource types",
         Kind::Resource => "can't read the resources",

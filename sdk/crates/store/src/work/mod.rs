@@ -6,6 +6,7 @@
 
 mod batch;
 mod insert;
+mod kept;
 mod page;
 mod seal;
 
@@ -21,6 +22,7 @@ use sqlx::{
 use crate::{Kind, SyncId, SyncType, error::Doing as _, schema, time};
 
 pub use batch::{Batch, Put, Stored};
+pub use kept::{KeptSyncs, Retention};
 pub use page::StoredResource;
 pub use seal::Finish;
 

@@ -24,7 +24,10 @@ pub struct Finish {
 
 impl WorkDb {
     /// Makes the indexes that were put off.
+    ///
+    /// The write-ahead log ends here: what follows only adds pages, and through the log each would be written twice.
     pub async fn build_indexes(&mut self) -> Result<()> {
+        self.leave_wal().await?;
         pragma(&mut self.conn, &self.path, "pragma threads = 2").await?;
         for statement in schema::DEFERRED {
             sqlx::query(*statement)
@@ -66,6 +69,13 @@ impl WorkDb {
     /// Moves the write-ahead log into the file, turns to a rollback journal as readers of the format expect, and
     /// closes. What comes back is the whole database in one file.
     pub async fn close_for_packing(mut self) -> Result<PathBuf> {
+        self.leave_wal().await?;
+        self.conn.close().await.doing("can't close the working database", &self.path)?;
+        Ok(self.path)
+    }
+
+    /// Moves the write-ahead log into the file and turns to a rollback journal; does nothing where it is one.
+    async fn leave_wal(&mut self) -> Result<()> {
         let (busy, log, moved): (i64, i64, i64) = sqlx::query_as("pragma wal_checkpoint(truncate)")
             .persistent(false)
             .fetch_one(&mut self.conn)
@@ -88,7 +98,6 @@ impl WorkDb {
             .with("file", self.path.display())
             .with("mode", mode.unwrap_or_default()));
         }
-        self.conn.close().await.doing("can't close the working database", &self.path)?;
-        Ok(self.path)
+        Ok(())
     }
 }

@@ -1,0 +1,244 @@
+//! Finished syncs of the file that is about to be replaced, carried over.
+
+use std::path::Path;
+
+use connector_model::{Error, Result};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
+use super::WorkDb;
+use crate::{
+    SyncRun, SyncType,
+    error::Doing as _,
+    reader::{Layout, sync_runs},
+    schema::{TABLES, Table},
+};
+
+/// How many syncs a file keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// This many finished full syncs, the new one included, and what other syncs belong to them.
+    Newest(usize),
+    /// Everything, unfinished syncs too.
+    All,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self::Newest(2)
+    }
+}
+
+impl Retention {
+    /// Two syncs, or what `BATON_KEEP_SYNC_COUNT` says; all where `BATON_SKIP_CLEANUP` is set to a true word.
+    pub fn from_env() -> Self {
+        Self::from_vars(|name| std::env::var(name).ok())
+    }
+
+    fn from_vars(var: impl Fn(&str) -> Option<String>) -> Self {
+        // As Go's ParseBool reads it.
+        let skip = var("BATON_SKIP_CLEANUP");
+        if skip.is_some_and(|v| matches!(v.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True")) {
+            return Self::All;
+        }
+        match var("BATON_KEEP_SYNC_COUNT").map(|text| (text.trim().parse::<usize>(), text)) {
+            Some((Ok(n), _)) if n > 0 => Self::Newest(n),
+            None => Self::default(),
+            Some((_, text)) => {
+                tracing::warn!(value = text, "BATON_KEEP_SYNC_COUNT is not a number above zero, ignored");
+                Self::default()
+            }
+        }
+    }
+
+    /// Parts the syncs of the old file (newest first) into those to keep and those to leave behind.
+    ///
+    /// Kept are the newest finished full syncs, one fewer than the count because the new one is among it; partial and
+    /// resources-only syncs unless a full sync was left behind and they ended before the oldest kept one began; of
+    /// the halves of differences the newest and its other half. Unfinished syncs are left behind: what another writer
+    /// could resume from is its own working state, and in a file of ours every sync has an end.
+    fn part(self, runs: Vec<SyncRun>) -> (Vec<SyncRun>, Vec<SyncRun>) {
+        let Self::Newest(count) = self else { return (runs, Vec::new()) };
+        let full: Vec<_> = runs.iter().filter(|r| r.is_finished() && r.sync_type.is_full()).collect();
+        let old_full = count.saturating_sub(1);
+        // Texts of one host's clock compare as its clock does.
+        let cutoff = (full.len() > old_full)
+            .then(|| old_full.checked_sub(1).and_then(|at| full.get(at)).map(|r| r.started_at.clone()));
+        let full: Vec<_> = full.iter().take(old_full).map(|r| r.id.clone()).collect();
+        let halves: Vec<_> = runs.iter().filter(|r| r.is_finished() && is_half(r)).collect();
+        let newest_half = halves.first().map(|r| (r.id.clone(), r.linked_sync_id.clone()));
+        let many_halves = halves.len() > 2;
+        runs.into_iter().partition(|run| match &run.sync_type {
+            _ if !run.is_finished() => false,
+            t if t.is_full() => full.contains(&run.id),
+            SyncType::PartialUpserts | SyncType::PartialDeletions => {
+                !many_halves
+                    || newest_half.as_ref().is_some_and(|(id, other)| run.id == *id || run.id == *other)
+            }
+            // With no old full sync kept the new one is the oldest, and everything here ended before it.
+            _ => match &cutoff {
+                None => true,
+                Some(None) => false,
+                Some(Some(began)) => run.ended_at.as_ref() >= Some(began),
+            },
+        })
+    }
+}
+
+fn is_half(run: &SyncRun) -> bool {
+    matches!(run.sync_type, SyncType::PartialUpserts | SyncType::PartialDeletions)
+}
+
+/// What became of the syncs of the old file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeptSyncs {
+    /// Copied.
+    pub kept: Vec<SyncRun>,
+    /// Left behind.
+    pub dropped: Vec<SyncRun>,
+}
+
+impl WorkDb {
+    /// Copies the syncs to keep from a decoded old file. Rows are copied by column name, with the format's defaults
+    /// where the old writer had no such column; messages keep their bytes. Do it before [`WorkDb::build_indexes`];
+    /// what an earlier run copied already is not copied twice.
+    pub async fn copy_kept_syncs(&mut self, old: &Path, retention: Retention) -> Result<KeptSyncs> {
+        let uri = old.to_str().ok_or_else(|| Error::invalid("a temporary folder's name is not UTF-8"))?;
+        let uri = format!("file:{}?immutable=1", escape(uri));
+        let conn = &mut self.conn;
+        sqlx::query("attach database ? as old")
+            .bind(uri)
+            .persistent(false)
+            .execute(&mut *conn)
+            .await
+            .doing("can't open the old file's database", old)?;
+        let copied = copy(conn, old, self.sync.as_str(), retention).await;
+        // The statements that read it are cached and would keep it locked.
+        let detached = match conn.clear_cached_statements().await {
+            Ok(()) => {
+                sqlx::query("detach database old").persistent(false).execute(&mut *conn).await.map(drop)
+            }
+            Err(e) => Err(e),
+        };
+        let kept = copied?;
+        detached.doing("can't close the old file's database", old)?;
+        Ok(kept)
+    }
+}
+
+async fn copy(conn: &mut SqliteConnection, old: &Path, own: &str, retention: Retention) -> Result<KeptSyncs> {
+    let layout = Layout::read(&mut *conn, "old", old).await?;
+    if !layout.has_table("v1_sync_runs") {
+        return Ok(KeptSyncs::default());
+    }
+    let runs = sync_runs(&mut *conn, &layout, "old").await.doing("can't read the old file's syncs", old)?;
+    let (kept, dropped) = retention.part(runs.into_iter().filter(|r| r.id != own).collect());
+    let mut tx = conn.begin().await.doing("can't begin a transaction", old)?;
+    for run in &kept {
+        for table in TABLES.iter().filter(|t| layout.has_table(t.name)) {
+            let sql = copy_text(table, &layout);
+            sqlx::query(AssertSqlSafe(sql))
+                .bind(&run.id)
+                .persistent(false)
+                .execute(&mut *tx)
+                .await
+                .doing("can't copy the old file's syncs", old)?;
+        }
+    }
+    tx.commit().await.doing("can't copy the old file's syncs", old)?;
+    Ok(KeptSyncs { kept, dropped })
+}
+
+/// `or ignore`: a file without the unique index may hold a row twice, and a hostile one nulls; neither can be stored.
+fn copy_text(table: &Table, layout: &Layout) -> String {
+    let columns: Vec<_> = table.columns.iter().map(|c| c.name).collect();
+    let values: Vec<_> = columns.iter().map(|c| layout.expression(table.name, c)).collect();
+    format!(
+        "insert or ignore into main.{0} ({1}) select {2} from old.{0} where sync_id = ? order by id",
+        table.name,
+        columns.join(", "),
+        values.join(", ")
+    )
+}
+
+/// Escapes a path for a `file:` URI (RFC 3986 §2.1), slashes kept.
+fn escape(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for b in path.bytes() {
+        if b.is_ascii_alphanumeric() || b"/-._~".contains(&b) {
+            out.push(char::from(b));
+        } else {
+            out.push_str(&format!("%{b:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(id: &str, sync_type: &str, started: &str, ended: Option<&str>) -> SyncRun {
+        SyncRun {
+            id: id.to_owned(),
+            sync_type: SyncType::from(sync_type),
+            started_at: started.to_owned(),
+            ended_at: ended.map(str::to_owned),
+            sync_token: String::new(),
+            parent_sync_id: String::new(),
+            linked_sync_id: String::new(),
+            supports_diff: false,
+            grants_backfilled: false,
+            stats: None,
+        }
+    }
+
+    fn ids(runs: &[SyncRun]) -> Vec<&str> {
+        runs.iter().map(|r| r.id.as_str()).collect()
+    }
+
+    #[test]
+    fn the_newest_full_syncs_stay_with_their_partial_ones() {
+        let old = vec![
+            run("p3", "partial", "8", Some("9")),
+            run("f2", "full", "6", Some("7")),
+            run("p2", "partial", "5", Some("5")),
+            run("f1", "full", "3", Some("4")),
+            run("p1", "resources_only", "1", Some("2")),
+            run("u", "full", "9", None),
+        ];
+        let (kept, dropped) = Retention::Newest(2).part(old.clone());
+        assert_eq!(ids(&kept), ["p3", "f2"]);
+        assert_eq!(ids(&dropped), ["p2", "f1", "p1", "u"]);
+        // Nothing full is left behind, so no partial one is.
+        assert_eq!(ids(&Retention::Newest(3).part(old.clone()).0), ["p3", "f2", "p2", "f1", "p1"]);
+        assert_eq!(ids(&Retention::Newest(1).part(old.clone()).0), [""; 0]);
+        assert_eq!(Retention::All.part(old).0.len(), 6);
+    }
+
+    #[test]
+    fn of_differences_the_newest_pair_stays() {
+        let half = |id: &str, t: &str, at: &str, other: &str| SyncRun {
+            linked_sync_id: other.to_owned(),
+            ..run(id, t, at, Some(at))
+        };
+        let old = vec![
+            half("b", "partial_upserts", "4", "c"),
+            half("c", "partial_deletions", "3", "b"),
+            half("d", "partial_upserts", "2", "e"),
+            half("e", "partial_deletions", "1", "d"),
+        ];
+        assert_eq!(ids(&Retention::default().part(old[2..].to_vec()).0), ["d", "e"]);
+        assert_eq!(ids(&Retention::default().part(old).0), ["b", "c"]);
+    }
+
+    #[test]
+    fn the_environment_decides() {
+        let of = |name: &'static str, value: &'static str| {
+            Retention::from_vars(move |n| (n == name).then(|| value.to_owned()))
+        };
+        assert_eq!(of("BATON_KEEP_SYNC_COUNT", "5"), Retention::Newest(5));
+        assert_eq!(of("BATON_KEEP_SYNC_COUNT", "0"), Retention::Newest(2));
+        assert_eq!(of("BATON_SKIP_CLEANUP", "true"), Retention::All);
+        assert_eq!(of("BATON_SKIP_CLEANUP", "false"), Retention::Newest(2));
+    }
+}

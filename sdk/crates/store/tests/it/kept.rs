@@ -1,0 +1,109 @@
+//! Old syncs that a new file carries on.
+
+use std::path::Path;
+
+use connector_model::Result;
+use connector_store::{
+    C1z, Finish, NewSync, OpenOptions, Retention, SyncId, SyncRun, WorkDb,
+    envelope::{self, Limits},
+    reader::{GrantFilter, ResourceFilter},
+};
+use futures::TryStreamExt as _;
+
+use crate::{fixtures, write::resource};
+
+/// Writes a new sync of ten resources over `target`, keeping what is to be kept of it.
+async fn sync_over(
+    target: &Path,
+    work: &Path,
+    retention: Retention,
+) -> Result<(SyncId, Vec<SyncRun>, Vec<SyncRun>)> {
+    let mut db = WorkDb::create(&work.join("work.db"), &NewSync::full()).await?;
+    let id = db.sync_id().clone();
+    let mut batch = db.begin().await?;
+    let rows: Vec<_> = (0..10).map(resource).collect();
+    assert!(batch.put_resources(&rows).await?.conflicts.is_empty());
+    batch.commit().await?;
+    let stats = db.stats().await?;
+    let old = envelope::unpack(target, work, &Limits::default()).await?;
+    let done = db.copy_kept_syncs(&old.db(), retention).await?;
+    // A run that was killed after this step takes it again.
+    assert_eq!(db.copy_kept_syncs(&old.db(), retention).await?, done);
+    db.build_indexes().await?;
+    db.finish(&Finish {
+        ended_at: jiff::Timestamp::now(),
+        stats,
+        supports_diff: false,
+        completed_actions: 0,
+    })
+    .await?;
+    let path = db.close_for_packing().await?;
+    envelope::pack(&path, target).await?;
+    std::fs::remove_file(path).expect("the working file");
+    Ok((id, done.kept, done.dropped))
+}
+
+#[tokio::test]
+async fn our_own_syncs_are_kept_up_to_the_count() -> Result<()> {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let target = dir.path().join("out.c1z");
+    let mut db = WorkDb::create(&dir.path().join("first.db"), &NewSync::full()).await?;
+    db.build_indexes().await?;
+    let finish = Finish {
+        ended_at: jiff::Timestamp::now(),
+        stats: db.stats().await?,
+        supports_diff: false,
+        completed_actions: 0,
+    };
+    db.finish(&finish).await?;
+    let first = db.sync_id().to_string();
+    envelope::pack(&db.close_for_packing().await?, &target).await?;
+
+    let (second, kept, dropped) = sync_over(&target, dir.path(), Retention::Newest(2)).await?;
+    assert_eq!((kept.len(), dropped.len()), (1, 0));
+    assert_eq!(kept[0].id, first);
+    let (third, kept, dropped) = sync_over(&target, dir.path(), Retention::Newest(2)).await?;
+    assert_eq!(kept.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), [second.as_str()]);
+    assert_eq!(dropped.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), [first.as_str()]);
+
+    let file = C1z::open(&target, &OpenOptions::default()).await?;
+    let syncs = file.syncs().await?;
+    assert_eq!(syncs.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), [third.as_str(), second.as_str()]);
+    assert!(
+        syncs.iter().all(|r| r.grants_backfilled && r.stats.is_some() && r.sync_token == r#"{"version":1}"#)
+    );
+    for run in &syncs {
+        let view = file.view(Some(&run.id)).await?;
+        assert_eq!(view.stats().await?.resources, 10, "an old sync keeps its rows");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn syncs_of_older_writers_keep_their_bytes() -> Result<()> {
+    let Some(folder) = fixtures::folder() else { return Ok(()) };
+    for name in ["tableau-2025-01", "sdk-0.25-sqlite", "tableau-two-syncs", "small-unexpanded"] {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let target = dir.path().join("out.c1z");
+        let source = folder.join(format!("{name}.c1z"));
+        std::fs::copy(&source, &target).expect("a copy");
+        let (_, kept, dropped) = sync_over(&target, dir.path(), Retention::default()).await?;
+        let old = C1z::open(&source, &OpenOptions::default()).await?;
+        let new = C1z::open(&target, &OpenOptions::default()).await?;
+        if name == "small-unexpanded" {
+            assert_eq!((kept.len(), dropped.len()), (0, 1), "it has no end");
+            continue;
+        }
+        assert_eq!(kept, old.syncs().await?[..1], "{name}");
+        assert_eq!(new.syncs().await?.last(), kept.first(), "{name}");
+        let (old, new) = (old.view(Some(&kept[0].id)).await?, new.view(Some(&kept[0].id)).await?);
+        let (all, resources) = (GrantFilter::default(), ResourceFilter::default());
+        let a: Vec<_> = old.grants(&all).map_ok(|g| (g.discovered_at, g.row)).try_collect().await?;
+        let b: Vec<_> = new.grants(&all).map_ok(|g| (g.discovered_at, g.row)).try_collect().await?;
+        assert!(!a.is_empty() && a == b, "{name}");
+        let a: Vec<_> = old.resources(&resources).map_ok(|g| (g.discovered_at, g.row)).try_collect().await?;
+        let b: Vec<_> = new.resources(&resources).map_ok(|g| (g.discovered_at, g.row)).try_collect().await?;
+        assert!(!a.is_empty() && a == b, "{name}");
+    }
+    Ok(())
+}
