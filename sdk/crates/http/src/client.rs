@@ -1,6 +1,10 @@
 //! The client: every request takes the same way through it.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use connector_model::{Error, ErrorKind, Result, Retry};
 use http::{Method, StatusCode, header};
@@ -55,7 +59,7 @@ struct Failed {
     /// Whether the server may have acted on the request.
     sent: bool,
     /// How long the server asked to wait.
-    hint: Option<std::time::Duration>,
+    hint: Option<Duration>,
     answer: Option<HttpFailure>,
 }
 
@@ -153,6 +157,7 @@ impl HttpClient {
         let policy = &self.inner.retry;
         let started = Instant::now();
         let mut delays = policy.delays();
+        let mut next = delays.next();
         let mut attempts = 0;
         let mut lost = None;
         loop {
@@ -166,7 +171,7 @@ impl HttpClient {
                 (None, _) => None,
             };
             attempts += 1;
-            let failed = match self.attempt(request, credential, attempts).await {
+            let failed = match self.attempt(request, credential, attempts, next).await {
                 Ok(response) => match accept(response) {
                     Ok(value) => return Ok(value),
                     Err(error) => Failed { error, sent: true, hint: None, answer: None },
@@ -188,21 +193,13 @@ impl HttpClient {
                 continue;
             }
 
-            let status = answer.as_ref().map(HttpFailure::status);
             // An internal error rarely goes away, so one more try is enough.
-            let next = if status == Some(StatusCode::INTERNAL_SERVER_ERROR) && attempts > 1 {
-                None
-            } else {
-                delays.next()
-            };
-            let hint = hint.filter(|wait| !wait.is_zero());
-            if let Some(wait) = hint.or(next.filter(|_| status == Some(StatusCode::TOO_MANY_REQUESTS))) {
-                self.inner.gate.shut_for(wait);
-            }
+            let internal = answer.is_some_and(|a| a.status == StatusCode::INTERNAL_SERVER_ERROR);
+            let further = next.filter(|_| !internal || attempts < 2);
             let wait = match (error.retry(), hint) {
                 (Retry::Never | Retry::Exhausted, _) => return Err(error),
                 (Retry::After(told), _) | (Retry::Backoff, Some(told)) => Some(told),
-                (Retry::Backoff, None) => next,
+                (Retry::Backoff, None) => further,
             };
             match wait {
                 Some(wait) if wait > policy.ceiling => {
@@ -214,9 +211,10 @@ impl HttpClient {
                         None => error,
                     });
                 }
-                Some(wait) if next.is_some() => {
+                Some(wait) if further.is_some() => {
                     self.inner.counters.retried();
                     tokio::time::sleep(wait).await;
+                    next = delays.next();
                 }
                 _ => {
                     return Err(error
@@ -228,12 +226,14 @@ impl HttpClient {
         }
     }
 
-    /// Waits for the request's turn and sends it once.
+    /// Waits for the request's turn and sends it once. A 429 that does not say
+    /// how long to wait shuts the gate until the `next` try.
     async fn attempt(
         &self,
         prepared: &Prepared,
         credential: Option<&Credential>,
         attempt: u32,
+        next: Option<Duration>,
     ) -> Result<Response, Failed> {
         let inner = &*self.inner;
         let request = &prepared.outgoing;
@@ -259,18 +259,23 @@ impl HttpClient {
         };
         let Incoming { status, headers, body } = incoming;
         trace::answered(&request, attempt, status, &headers, body.len(), took);
-        if status == StatusCode::TOO_MANY_REQUESTS {
+        let throttled = status == StatusCode::TOO_MANY_REQUESTS;
+        if throttled {
             permit.throttled()
         } else {
             permit.calm()
         }
-        let hint = rate_limit::wait(status, &headers, SystemTime::now());
+        // An answer that only mentions that nothing remains is believed as far
+        // as the ceiling: beyond it, a 429 will say so if it is true.
+        let told = throttled || status == StatusCode::SERVICE_UNAVAILABLE;
+        let hint = rate_limit::wait(status, &headers, SystemTime::now())
+            .filter(|wait| !wait.is_zero() && (told || *wait <= inner.retry.ceiling));
+        if let Some(wait) = hint.or(next.filter(|_| throttled)) {
+            // Before the permit is given back, for somebody waits for it.
+            inner.gate.shut_for(wait);
+        }
+        drop(permit);
         if status.is_success() {
-            // A success that says "nothing remains" is believed as far as the
-            // ceiling: beyond it, a 429 will say so if it is true.
-            if let Some(wait) = hint.filter(|wait| *wait <= inner.retry.ceiling) {
-                inner.gate.shut_for(wait);
-            }
             return Ok(Response { method: request.method, url: request.url, status, headers, body });
         }
         let secrets = credential.map(Credential::secret).into_iter().chain(&prepared.secrets);
@@ -325,7 +330,7 @@ impl HttpClient {
         error
     }
 
-    fn shut_out(&self, request: &Outgoing, left: std::time::Duration) -> Error {
+    fn shut_out(&self, request: &Outgoing, left: Duration) -> Error {
         let host = request.url.host_str().unwrap_or("the server");
         Error::new(
             ErrorKind::Unavailable,
@@ -355,7 +360,7 @@ fn lost_again(answer: &HttpFailure, error: Error) -> Error {
     .caused_by(error)
 }
 
-fn seconds(time: std::time::Duration) -> String {
+fn seconds(time: Duration) -> String {
     if time.as_secs() < 60 {
         format!("{:.1} s", time.as_secs_f64())
     } else {

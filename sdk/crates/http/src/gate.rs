@@ -18,6 +18,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The longest that a server can shut the gate: a senseless moment in a header
+/// must not stop a service for good.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Shut while the server has asked everyone to wait.
 #[derive(Debug, Default)]
 pub(crate) struct RateGate {
@@ -30,7 +34,7 @@ impl RateGate {
     /// standing stays.
     pub(crate) fn shut_for(&self, wait: Duration) {
         let now = Instant::now();
-        let Some(until) = now.checked_add(wait) else { return };
+        let until = now + wait.min(LONGEST);
         let mut opens = lock(&self.opens);
         let from = opens.map_or(now, |at| at.max(now));
         if until > from {
@@ -176,6 +180,8 @@ mod tests {
         gate.shut_for(Duration::from_secs(3600));
         let left = gate.pass(Duration::from_secs(900)).await;
         assert_eq!(left, Err(Duration::from_secs(3600)));
+        gate.shut_for(Duration::MAX);
+        assert_eq!(gate.pass(Duration::from_secs(900)).await, Err(LONGEST));
     }
 
     #[tokio::test]

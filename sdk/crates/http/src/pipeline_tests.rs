@@ -233,6 +233,17 @@ async fn the_gate_stops_all_requests_of_the_client() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_429_without_a_time_stops_all_for_the_backoff() {
+    let seen = scripted(|b| b.max_in_flight(1), [status(429), status(200)]);
+    let (x, y) = tokio::join!(seen.client.get("x").send(), seen.client.get("y").send());
+    x.expect("the second try");
+    y.expect("the first try");
+    let at = seen.millis();
+    assert_eq!(at.len(), 3);
+    assert!((1100..=2102).contains(&at[1]), "nobody is sent before the backoff is over: {at:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_success_that_says_nothing_remains_shuts_the_gate() {
     let spent = [("ratelimit-remaining", "0"), ("ratelimit-reset", "12")];
     let seen = scripted(same, [answer(200, &spent, ""), status(200)]);
@@ -240,12 +251,15 @@ async fn a_success_that_says_nothing_remains_shuts_the_gate() {
     seen.client.get("y").send().await.expect("fine");
     assert_eq!(seen.millis(), [0, 12_100]);
 
-    // A senseless reset of a success does not stop the client for a year.
+    // A senseless reset does not stop the client for a year.
     let absurd = [("ratelimit-remaining", "0"), ("ratelimit-reset", "31536000")];
-    let seen = scripted(same, [answer(200, &absurd, ""), status(200)]);
-    seen.client.get("x").send().await.expect("fine");
-    seen.client.get("y").send().await.expect("fine");
-    assert_eq!(seen.millis(), [0, 100]);
+    for code in [200, 404] {
+        let seen = scripted(same, [answer(code, &absurd, ""), status(200)]);
+        let first = seen.client.get("x").send().await;
+        assert_eq!(first.is_ok(), code == 200);
+        seen.client.get("y").send().await.expect("fine");
+        assert_eq!(seen.millis(), [0, 100]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -502,6 +516,21 @@ async fn paths_from_outside_are_escaped() {
     assert_eq!(request.url.query(), Some("filter=name%3Aeq%3Aa%26b"));
     assert_eq!(request.headers["accept"], "application/json");
     seen.client.get("sites").segment("..").send().await.expect_err("out of the path");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_of_the_body_is_kept_out_of_a_quoted_answer() {
+    let seen = scripted(same, [answer(400, &[], r#"{"message": "hunter2 is no secret of ours"}"#)]);
+    let error = seen.client.post("x").hide(&"hunter2".into()).send().await.expect_err("a 400");
+    assert_eq!(error.message(), "h.example answered 400 Bad Request: [redacted] is no secret of ours");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_quota_spreads_the_requests() {
+    let quota = crate::Quota::per_minute(std::num::NonZeroU32::MIN);
+    let seen = scripted(|b| b.quota(Some(quota)), [status(200)]);
+    join_all((0..3).map(|_| seen.client.get("x").send())).await;
+    assert_eq!(seen.millis(), [0, 60_000, 120_000]);
 }
 
 #[tokio::test(start_paused = true)]
