@@ -1,6 +1,11 @@
 //! Serves a simulated Tableau site until interrupted.
 
-use std::{error::Error, io::Write, process::ExitCode, time::Duration};
+use std::{
+    error::Error,
+    io::{IsTerminal, Write},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::Parser;
 use serde::Serialize;
@@ -65,6 +70,7 @@ async fn main() -> ExitCode {
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
         )
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     match run(args).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -87,7 +87,7 @@ pub(super) fn members(context: &Context<'_>, site: &str, wanted: &str) -> Result
     }
     let order = context.query.get("sort").map(parse_sort).transpose()?.unwrap_or_default();
     let mut rows: Cow<'_, [Slot]> = Cow::Owned(site.live().members(index, &site.seed));
-    users::sort(&mut rows, &order, &site.seed)?;
+    users::sort(&mut rows, &order, &site.seed, index == 0)?;
     let page = request.of(rows.len())?;
     let rows = &rows[page.range()];
     let mut doc = context.doc(rows.len() * 330);

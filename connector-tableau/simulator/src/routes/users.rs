@@ -39,7 +39,7 @@ pub(super) fn list(context: &Context<'_>, site: &str) -> Result<Reply, ApiError>
         let fits = |slot: &Slot| clauses.iter().all(|clause| fits(clause, &site.seed, *slot));
         rows = Cow::Owned(rows.iter().copied().filter(fits).collect());
     }
-    sort(&mut rows, &order, &site.seed)?;
+    sort(&mut rows, &order, &site.seed, true)?;
     let page = request.of(rows.len())?;
     let rows = &rows[page.range()];
     let mut doc = context.doc(rows.len() * ROW_SIZE);
@@ -158,8 +158,13 @@ fn fits(clause: &Clause, seed: &Seed, slot: Slot) -> bool {
     }
 }
 
-/// Sorts rows that are in name order. Users without a value come first.
-pub(super) fn sort(rows: &mut Cow<'_, [Slot]>, order: &[Order], seed: &Seed) -> Result<(), ApiError> {
+/// Sorts rows, which may be in name order already. Users without a value come first.
+pub(super) fn sort(
+    rows: &mut Cow<'_, [Slot]>,
+    order: &[Order],
+    seed: &Seed,
+    in_name_order: bool,
+) -> Result<(), ApiError> {
     for key in order.iter().rev() {
         let value = |slot: &Slot| match key.field.as_str() {
             "friendlyName" | "fullName" => seed.full_name(*slot).unwrap_or_default(),
@@ -170,7 +175,7 @@ pub(super) fn sort(rows: &mut Cow<'_, [Slot]>, order: &[Order], seed: &Seed) -> 
             _ => seed.user_name(*slot),
         };
         match (key.field.as_str(), key.descending) {
-            ("name", false) if order.len() == 1 && rows.is_sorted() => {}
+            ("name", false) if order.len() == 1 && in_name_order => {}
             (
                 "name" | "friendlyName" | "fullName" | "email" | "siteRole" | "lastLogin" | "luid",
                 descending,
