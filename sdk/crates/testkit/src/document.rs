@@ -87,10 +87,10 @@ pub async fn document(path: &Path) -> Result<Document> {
 /// What a grant says besides its entitlement and its principal.
 fn details(mut grant: Value, has_own_id: bool) -> Value {
     let Some(fields) = grant.as_object_mut() else { return Value::Null };
-    fields.remove("entitlement");
-    fields.remove("principal");
+    fields.shift_remove("entitlement");
+    fields.shift_remove("principal");
     if !has_own_id {
-        fields.remove("id");
+        fields.shift_remove("id");
     }
     if fields.is_empty() { Value::Null } else { grant }
 }
@@ -189,7 +189,7 @@ impl fmt::Display for Document {
 fn brief(row: &Value) -> String {
     let mut row = row.clone();
     if let Some(fields) = row.as_object_mut() {
-        fields.remove("id");
+        fields.shift_remove("id");
     }
     row.to_string().replace("type.googleapis.com/c1.connector.v2.", "")
 }

@@ -1,0 +1,78 @@
+//! The same id twice with different content: which row stays does not depend
+//! on when its page was read.
+
+use std::sync::Arc;
+
+use connector_model::{Page, Resource};
+use connector_testkit::document;
+
+use crate::{
+    fake::{Fake, Place, run},
+    id, plain, token,
+};
+
+fn named(name: String) -> Resource {
+    Resource::new(id("thing", "same"), name)
+}
+
+/// Three pages bring the same thing under other names; each page waits for
+/// another number of turns.
+fn contested(turns: [usize; 3]) -> Arc<Fake> {
+    Arc::new(Fake::new([plain("thing")], move |ask, _| {
+        Box::pin(async move {
+            if ask.operation != "list" {
+                return Ok(Page::empty());
+            }
+            let at: usize = ask.token.parse().unwrap_or(0);
+            for _ in 0..turns[at] * 50 {
+                tokio::task::yield_now().await;
+            }
+            let mut page = Page::of(vec![named(format!("from page {at}"))]);
+            if at == 0 {
+                page.also = vec![token("1"), token("2")];
+            }
+            Ok(page)
+        })
+    }))
+}
+
+#[tokio::test]
+async fn the_greater_position_wins_whatever_came_first() {
+    for turns in [[0, 0, 0], [0, 9, 0], [0, 0, 9], [9, 1, 0]] {
+        for workers in [1, 8] {
+            let place = Place::new();
+            let summary = run(&contested(turns), &place.output(), workers).await.unwrap();
+            let document = document(&place.output()).await.unwrap();
+            assert_eq!(document.resources["thing:same"]["displayName"], "from page 2", "{turns:?} {workers}");
+            let expected = "an id came twice with different content; the later page won";
+            assert_eq!(summary.warnings, [(expected.to_owned(), 2)]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_later_phase_wins_with_all_its_columns() {
+    let fake = Arc::new(Fake::simple([plain("thing")], |ask| {
+        Ok(match ask.operation {
+            "list" => Page::of(vec![named("from the list".to_owned())]),
+            "grants" => Page::of(vec![named("from the grants".to_owned()).parent(id("thing", "other"))]),
+            _ => Page::empty(),
+        })
+    }));
+    let place = Place::new();
+    run(&fake, &place.output(), 0).await.unwrap();
+    let document = document(&place.output()).await.unwrap();
+    assert_eq!(document.resources["thing:same"]["displayName"], "from the grants");
+    assert_eq!(document.resources["thing:same"]["parentResourceId"]["resource"], "other");
+}
+
+#[tokio::test]
+async fn the_same_row_twice_is_no_matter() {
+    let fake = Arc::new(Fake::simple([plain("thing")], |ask| {
+        let page = Page::of(vec![named("n".to_owned()), named("n".to_owned())]);
+        Ok(if ask.operation == "list" { page } else { Page::empty() })
+    }));
+    let place = Place::new();
+    let summary = run(&fake, &place.output(), 0).await.unwrap();
+    assert_eq!((summary.resources["thing"], summary.warnings.len()), (1, 0));
+}

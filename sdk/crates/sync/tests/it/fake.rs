@@ -1,0 +1,218 @@
+//! A connector whose answers are closures.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use connector_model::{
+    Call, Connector, ConnectorMetadata, Page, Registry, Resource, ResourceId, ResourceSyncer, ResourceType,
+    Result, StaticEntitlement, Validation,
+};
+use connector_sync::{Silent, Summary, SyncOptions, Workers};
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+/// What is asked: the operation, on what, and which page (its raw token).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ask {
+    pub(crate) operation: &'static str,
+    pub(crate) resource_type: String,
+    pub(crate) of: String,
+    pub(crate) token: String,
+}
+
+type Answer = dyn for<'a> Fn(Ask, &'a Call<'a>) -> BoxFuture<'a, Result<Page>> + Send + Sync;
+
+/// A connector with closures for answers, that counts what it is asked.
+pub(crate) struct Fake {
+    types: Vec<ResourceType>,
+    statics: BTreeMap<String, Vec<StaticEntitlement>>,
+    answer: Arc<Answer>,
+    parallel: Option<usize>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    asked: Mutex<Vec<Ask>>,
+    validated: AtomicUsize,
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Fake {
+    pub(crate) fn new(
+        types: impl IntoIterator<Item = ResourceType>,
+        answer: impl for<'a> Fn(Ask, &'a Call<'a>) -> BoxFuture<'a, Result<Page>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            types: types.into_iter().collect(),
+            statics: BTreeMap::new(),
+            answer: Arc::new(answer),
+            parallel: None,
+            state: Arc::default(),
+        }
+    }
+
+    /// Answers that need no waiting.
+    pub(crate) fn simple(
+        types: impl IntoIterator<Item = ResourceType>,
+        answer: impl Fn(&Ask) -> Result<Page> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(types, move |ask, _| {
+            let page = answer(&ask);
+            Box::pin(async move { page })
+        })
+    }
+
+    pub(crate) fn declaring(mut self, parallel: usize) -> Self {
+        self.parallel = Some(parallel);
+        self
+    }
+
+    pub(crate) fn with_static(mut self, resource_type: &str, list: Vec<StaticEntitlement>) -> Self {
+        self.statics.insert(resource_type.to_owned(), list);
+        self
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Ask> {
+        self.state.asked.lock().expect("no panic while held").clone()
+    }
+
+    /// How often a page was asked for.
+    pub(crate) fn times(&self, operation: &str, resource_type: &str, token: &str) -> usize {
+        let asked = self.asked();
+        let same =
+            |a: &&Ask| a.operation == operation && a.resource_type == resource_type && a.token == token;
+        asked.iter().filter(same).count()
+    }
+
+    pub(crate) fn validated(&self) -> usize {
+        self.state.validated.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn most_in_flight(&self) -> usize {
+        self.state.most.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Connector for Fake {
+    fn metadata(&self) -> ConnectorMetadata {
+        ConnectorMetadata::new("Fake", "Answers by script")
+    }
+
+    async fn validate(&self) -> Result<Validation> {
+        self.state.validated.fetch_add(1, Ordering::SeqCst);
+        Ok(Validation::default())
+    }
+
+    fn resource_syncers(&self) -> Vec<Arc<dyn ResourceSyncer>> {
+        let syncer = |t: &ResourceType| -> Arc<dyn ResourceSyncer> {
+            Arc::new(Syncer {
+                resource_type: t.clone(),
+                statics: self.statics.get(t.id.as_str()).cloned().unwrap_or_default(),
+                answer: self.answer.clone(),
+                state: self.state.clone(),
+            })
+        };
+        self.types.iter().map(syncer).collect()
+    }
+
+    fn max_parallel_calls(&self) -> Option<usize> {
+        self.parallel
+    }
+}
+
+struct Syncer {
+    resource_type: ResourceType,
+    statics: Vec<StaticEntitlement>,
+    answer: Arc<Answer>,
+    state: Arc<State>,
+}
+
+impl Syncer {
+    async fn ask(&self, operation: &'static str, call: &Call<'_>, of: Option<&ResourceId>) -> Result<Page> {
+        let ask = Ask {
+            operation,
+            resource_type: self.resource_type.id.to_string(),
+            of: of.map(ToString::to_string).unwrap_or_default(),
+            token: call.token().map(|t| t.as_str().to_owned()).unwrap_or_default(),
+        };
+        self.state.asked.lock().expect("no panic while held").push(ask.clone());
+        let now = self.state.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.state.most.fetch_max(now, Ordering::SeqCst);
+        let page = (self.answer)(ask, call).await;
+        self.state.now.fetch_sub(1, Ordering::SeqCst);
+        page
+    }
+}
+
+#[async_trait]
+impl ResourceSyncer for Syncer {
+    fn resource_type(&self) -> ResourceType {
+        self.resource_type.clone()
+    }
+
+    async fn list(&self, call: &Call<'_>, parent: Option<&ResourceId>) -> Result<Page> {
+        self.ask("list", call, parent).await
+    }
+
+    async fn static_entitlements(&self) -> Result<Vec<StaticEntitlement>> {
+        Ok(self.statics.clone())
+    }
+
+    async fn entitlements(&self, call: &Call<'_>, resource: &Resource) -> Result<Page> {
+        self.ask("entitlements", call, Some(&resource.id)).await
+    }
+
+    async fn grants(&self, call: &Call<'_>, resource: &Resource) -> Result<Page> {
+        self.ask("grants", call, Some(&resource.id)).await
+    }
+}
+
+/// Syncs into a file with a number of workers; 0 is automatic.
+pub(crate) async fn run(fake: &Arc<Fake>, output: &Path, workers: usize) -> Result<Summary> {
+    let mut options = SyncOptions::new(output);
+    options.workers = if workers == 0 { Workers::Auto } else { Workers::from_flag(workers as i64) };
+    run_with(fake, &options, CancellationToken::new()).await
+}
+
+pub(crate) async fn run_with(
+    fake: &Arc<Fake>,
+    options: &SyncOptions,
+    cancel: CancellationToken,
+) -> Result<Summary> {
+    let registry = Registry::new(fake.clone())?;
+    connector_sync::sync(&registry, options, Arc::new(Silent), cancel).await
+}
+
+/// A folder with an output in it.
+pub(crate) struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    pub(crate) fn output(&self) -> std::path::PathBuf {
+        self.folder.path().join("sync.c1z")
+    }
+
+    /// The names of what lies there.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).expect("the folder is there");
+        let mut names: Vec<_> =
+            entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
