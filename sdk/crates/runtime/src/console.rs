@@ -1,0 +1,38 @@
+//! stdout for data, stderr for people; the bar and the log share stderr.
+
+use std::{
+    io::{self, Write as _},
+    sync::LazyLock,
+};
+
+use indicatif::MultiProgress;
+
+/// All bars; what else goes to stderr is written above them.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// All bars.
+pub(crate) fn bars() -> &'static MultiProgress {
+    &BARS
+}
+
+/// Writes bytes to stderr, above a bar.
+pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
+    BARS.suspend(|| io::stderr().write_all(bytes))
+}
+
+/// Writes a line for a person to stderr. Where nobody reads it, nothing is to
+/// be done.
+pub(crate) fn say(line: &str) {
+    let _ = write(format!("{line}\n").as_bytes());
+}
+
+/// Writes data to stdout, as it is. A reader that went away is no error.
+pub(crate) fn data(text: &str) -> connector_model::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(connector_model::Error::io("stdout can't be written to", e))
+        }
+        _ => Ok(()),
+    }
+}

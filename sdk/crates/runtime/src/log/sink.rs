@@ -1,0 +1,87 @@
+//! Where log lines go.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use connector_model::{Error, ErrorKind, Result};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::console;
+
+/// Where log lines go.
+#[derive(Clone)]
+pub(super) enum Sink {
+    /// To stderr, beside the progress bar.
+    Stderr,
+    /// To all of these.
+    Many(Vec<Target>),
+}
+
+#[derive(Clone)]
+pub(super) enum Target {
+    Stderr,
+    Stdout,
+    File(Arc<Mutex<File>>),
+}
+
+impl Sink {
+    /// The targets of `--log-path`, which replace stderr; `stderr` and
+    /// `stdout` are what they say.
+    pub(super) fn open(paths: &[String]) -> Result<Self> {
+        if paths.is_empty() {
+            return Ok(Self::Stderr);
+        }
+        let open = |path: &String| match path.as_str() {
+            "stderr" => Ok(Target::Stderr),
+            "stdout" => Ok(Target::Stdout),
+            path => fs_err::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .map(|file| Target::File(Arc::new(Mutex::new(file.into_file()))))
+                .map_err(|e| {
+                    Error::new(
+                        ErrorKind::Unknown,
+                        format!("the log file {path:?} (--log-path) can't be opened"),
+                    )
+                    .caused_by(e)
+                }),
+        };
+        paths.iter().map(open).collect::<Result<_>>().map(Self::Many)
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stderr => console::write(line)?,
+            Self::Many(targets) => {
+                for target in targets {
+                    match target {
+                        Target::Stderr => console::write(line)?,
+                        Target::Stdout => io::stdout().write_all(line)?,
+                        Target::File(file) => {
+                            file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Sink {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}

@@ -1,0 +1,57 @@
+//! From the checked values to what the engine and the connector are told.
+
+use std::time::Duration;
+
+use connector_model::{
+    Result,
+    config::{Config, ConnectContext, Schema},
+};
+use connector_sync::{SyncOptions, Workers};
+
+use crate::{
+    Program,
+    load::{self, Environment},
+    version::user_agent,
+};
+
+/// `--workers`, and its deprecated alias, which counts where workers is zero.
+fn workers(config: &Config) -> Result<Workers> {
+    let n = config.int("workers")?;
+    Ok(Workers::from_flag(if n == 0 && config.bool("parallel-sync")? { -1 } else { n }))
+}
+
+/// What the engine is told.
+pub(crate) fn sync_options(
+    program: &Program,
+    own: &Schema,
+    config: &Config,
+    environment: &Environment,
+) -> Result<SyncOptions> {
+    let settings = config
+        .plain_values()
+        .filter(|(name, _)| own.field(name).is_some())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    Ok(SyncOptions {
+        temp_dir: load::temp_dir(config, environment)?,
+        workers: workers(config)?,
+        overwrite: config.bool("overwrite")?,
+        keep_syncs: load::keep_syncs(environment)?,
+        program: program.name.to_owned(),
+        version: program.version.to_owned(),
+        settings,
+        skip_entitlements_and_grants: config.bool("skip-entitlements-and-grants")?,
+        ..SyncOptions::new(config.string("file")?)
+    })
+}
+
+/// What the connector is told besides its settings.
+pub(crate) fn connect_context(program: &Program, config: &Config) -> Result<ConnectContext> {
+    let seconds = u64::try_from(config.int("http-timeout-seconds")?).unwrap_or(300);
+    let context = ConnectContext::new(user_agent(program.name, program.version))
+        .http_timeout(Duration::from_secs(seconds));
+    Ok(match workers(config)? {
+        Workers::Auto => context,
+        Workers::Fixed(n) => context.max_in_flight(n.get()),
+    })
+}
