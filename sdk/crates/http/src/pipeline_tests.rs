@@ -453,6 +453,16 @@ async fn a_session_lost_again_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_replay_is_no_further_try() {
+    // An internal error is tried again once, though it meets the second sending.
+    let token = || answer(200, &[], "t0ken");
+    let script = [token(), answer(401, &[], "401002"), token(), status(500), status(200)];
+    let seen = scripted(with_sign_in, script);
+    seen.client.get("x").send().await.expect("the last answer");
+    assert_eq!((seen.count("/signin"), seen.count("/x"), seen.client.stats().retries), (2, 3, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sign_in_that_fails_is_shared_by_all_who_wait() {
     let seen = scripted(with_sign_in, [Sessions { refuse_sign_in: true, ..Sessions::default() }.answer()]);
     let all = join_all((0..20).map(|_| seen.client.get("x").send())).await;
