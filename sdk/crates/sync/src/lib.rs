@@ -33,6 +33,7 @@ mod work_folder;
 
 use connector_store::database_error;
 
+pub use connector_store::Retention;
 pub use options::{DEFAULT_WORKERS, SyncOptions, Workers};
 pub use progress::{Event, Observer, Phase, Silent, Summary, Totals};
 pub use run::sync;

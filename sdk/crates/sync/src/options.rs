@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use connector_store::SyncType;
+use connector_store::{Retention, SyncType};
 
 /// How many calls to the connector may be in flight when nobody says
 /// otherwise.
@@ -49,9 +49,8 @@ pub struct SyncOptions {
     pub workers: Workers,
     /// Replace an output that is not ours to read, such as a v3 file.
     pub overwrite: bool,
-    /// How many finished full syncs the file holds at most, this one
-    /// included; `None` keeps all.
-    pub keep_syncs: Option<NonZeroUsize>,
+    /// Which syncs of the old file are kept.
+    pub keep_syncs: Retention,
     /// What the fingerprint is made of besides the connector: name and
     /// version of the program and its configuration without secrets.
     pub program: String,
@@ -71,7 +70,7 @@ impl SyncOptions {
             temp_dir: None,
             workers: Workers::Auto,
             overwrite: false,
-            keep_syncs: NonZeroUsize::new(2),
+            keep_syncs: Retention::default(),
             program: String::new(),
             version: String::new(),
             settings: Vec::new(),

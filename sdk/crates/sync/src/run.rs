@@ -1,10 +1,10 @@
 //! A sync from beginning to end.
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Instant};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use connector_model::{Registry, Result};
 use connector_store::{
-    NewSync, WorkDb,
+    NewSync, Retention, WorkDb,
     envelope::{FileKind, Limits, Unpacked, check_target, unpack},
 };
 use tokio_util::sync::CancellationToken;
@@ -85,7 +85,7 @@ pub async fn sync(
 /// The old file, decoded where syncs of it are kept: a file that can't be read
 /// is said before the work.
 async fn decode_old(target: &FileKind, options: &SyncOptions, folder: &Path) -> Result<Option<Unpacked>> {
-    if !matches!(target, FileKind::V1) || options.keep_syncs == Some(NonZeroUsize::MIN) {
+    if !matches!(target, FileKind::V1) || options.keep_syncs == Retention::Newest(1) {
         return Ok(None);
     }
     match unpack(&options.output, folder, &Limits::from_env()).await {

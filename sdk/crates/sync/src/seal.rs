@@ -1,7 +1,7 @@
 //! The seal: from a collected working database to the finished file, by
 //! committed states.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use connector_model::Result;
 use connector_store::{
@@ -67,8 +67,6 @@ pub(crate) async fn seal(
 
 async fn keep(db: &mut WorkDb, old: Option<&Unpacked>, options: &SyncOptions) -> Result<u64> {
     let Some(old) = old else { return Ok(0) };
-    // The sync under way counts as one of those that are kept.
-    let most = options.keep_syncs.map(|n| n.get() - 1);
-    let _ = (db, Path::new(&old.db()), most); // TEMPORARY
-    Ok(0)
+    let kept = db.copy_kept_syncs(&old.db(), options.keep_syncs).await?;
+    Ok(kept.kept.len() as u64)
 }
