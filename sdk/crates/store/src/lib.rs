@@ -14,6 +14,7 @@ mod schema;
 mod stats;
 mod sync_run;
 pub mod time;
+pub mod verify;
 mod work;
 
 pub use disk::free_space;

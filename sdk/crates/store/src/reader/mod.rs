@@ -70,6 +70,22 @@ impl C1z {
 
     /// Opens what is decoded already; `path` is for messages.
     pub async fn of(path: &Path, unpacked: Unpacked) -> Result<Self> {
+        let file = Self::of_any(path, unpacked).await?;
+        for table in ["v1_sync_runs", "v1_resource_types", "v1_resources", "v1_entitlements", "v1_grants"] {
+            if !file.layout.has_table(table) {
+                return Err(Error::new(
+                    ErrorKind::DataLoss,
+                    "the database in the file lacks a table of the format; was it written by a connector?",
+                )
+                .with("file", path.display())
+                .with("table", table));
+            }
+        }
+        Ok(file)
+    }
+
+    /// As [`C1z::of`], with whatever tables there are.
+    pub(crate) async fn of_any(path: &Path, unpacked: Unpacked) -> Result<Self> {
         let connect = SqliteConnectOptions::new()
             .filename(unpacked.db())
             .read_only(true)
@@ -87,16 +103,6 @@ impl C1z {
             .await
             .doing("can't open the database in the file", path)?;
         let layout = Layout::read(&pool, "main", path).await?;
-        for table in ["v1_sync_runs", "v1_resource_types", "v1_resources", "v1_entitlements", "v1_grants"] {
-            if !layout.has_table(table) {
-                return Err(Error::new(
-                    ErrorKind::DataLoss,
-                    "the database in the file lacks a table of the format; was it written by a connector?",
-                )
-                .with("file", path.display())
-                .with("table", table));
-            }
-        }
         Ok(Self { path: path.to_owned(), pool, layout, unpacked })
     }
 

@@ -2,4 +2,6 @@
 
 mod fixtures;
 mod kept;
+mod sample;
+mod verify;
 mod write;

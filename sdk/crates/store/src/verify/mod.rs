@@ -1,0 +1,96 @@
+//! Whether a file keeps the rules of the format.
+//!
+//! The checks go from outside in: the envelope, the SQLite file, its tables, columns and unique indexes, each message
+//! (it decodes, has no unknown field, is the deterministic encoding, agrees with its row's columns), traits, expansion
+//! columns, sync runs, and references between rows. Memory grows by a hash for each id, not with the messages.
+
+mod canonical;
+mod grants;
+mod report;
+mod rows;
+mod runs;
+mod tables;
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::Path,
+};
+
+use connector_model::Result;
+
+use crate::{C1z, OpenOptions, envelope};
+use report::{Level, Reporter};
+
+pub use report::{Problem, Report, SyncReport};
+
+/// What to be lenient about, and how to open the file.
+#[derive(Clone, Debug, Default)]
+pub struct VerifyOptions {
+    /// A file of an older or another writer: a write-ahead header and missing tables and columns are warnings.
+    pub legacy: bool,
+    /// References to rows that are not there are warnings.
+    pub allow_dangling: bool,
+    /// A sync with no end is a warning.
+    pub allow_unfinished: bool,
+    /// How to open the file.
+    pub open: OpenOptions,
+}
+
+impl VerifyOptions {
+    fn ours(&self) -> Level {
+        if self.legacy { Level::Warning } else { Level::Error }
+    }
+
+    fn dangling(&self) -> Level {
+        if self.allow_dangling { Level::Warning } else { Level::Error }
+    }
+}
+
+/// Checks a file. An error is a file that can't be decoded or opened at all; everything else is in the report.
+pub async fn verify(path: &Path, options: &VerifyOptions) -> Result<Report> {
+    let unpacked = envelope::unpack(path, &options.open.temp_dir(), &options.open.limits()).await?;
+    let mut reporter = Reporter::new(path, unpacked.packed_bytes);
+    tables::envelope(&unpacked, &mut reporter, options)?;
+    let file = C1z::of_any(path, unpacked).await?;
+    if !tables::integrity(&file, &mut reporter).await? {
+        // What a broken tree answers is not worth more lines.
+        return Ok(reporter.finish(Vec::new()));
+    }
+    tables::schema(&file, &mut reporter, options).await?;
+    let mut check = Check { file: &file, reporter, options, ids: Ids::default() };
+    check.resource_types().await;
+    check.resources().await;
+    check.entitlements().await;
+    check.grants().await;
+    let runs = check.runs().await;
+    Ok(check.reporter.finish(runs))
+}
+
+struct Check<'a> {
+    file: &'a C1z,
+    reporter: Reporter,
+    options: &'a VerifyOptions,
+    ids: Ids,
+}
+
+/// What rows refer to, as hashes.
+#[derive(Default)]
+struct Ids {
+    /// The trait numbers of each resource type.
+    types: HashMap<u64, Vec<i32>>,
+    resources: HashSet<u64>,
+    entitlements: HashSet<u64>,
+    /// Entitlement and principal of each grant.
+    grants: HashSet<u64>,
+}
+
+/// A hash of a sync and what identifies a row in it.
+fn key(sync: &str, parts: &[&str]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    sync.hash(&mut hasher);
+    for part in parts {
+        part.hash(&mut hasher);
+    }
+    hasher.finish()
+}
