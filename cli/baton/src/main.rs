@@ -1,1 +1,57 @@
-fn main() {}
+//! `baton`: looks into `.c1z` files.
+//!
+//! What is found goes to stdout, as tables or as the JSON of `baton.v1` messages; everything said about it goes to
+//! stderr. Both are written while the file is read, so memory does not grow with it. The exit code is that of the
+//! error ([`connector_model::ErrorKind`]).
+
+mod args;
+mod cache;
+mod cell;
+mod commands;
+mod joins;
+mod json_list;
+mod list;
+mod message;
+mod moment;
+mod output;
+mod table;
+
+use std::process::ExitCode;
+
+use connector_model::{Error, ErrorKind, Result};
+
+use args::Parsed;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .with_ansi(false)
+        .init();
+    match until_interrupted().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::say(&format!("error: {}", error.report()));
+            ExitCode::from(error.kind().code())
+        }
+    }
+}
+
+/// Runs the command; an interrupt drops it, and with it the decoded copy of the file.
+async fn until_interrupted() -> Result<()> {
+    tokio::select! {
+        done = Box::pin(run()) => done,
+        _ = tokio::signal::ctrl_c() => Err(Error::new(ErrorKind::Cancelled, "interrupted")),
+    }
+}
+
+async fn run() -> Result<()> {
+    match args::parse(std::env::args_os())? {
+        Parsed::Command(command) => commands::run(command).await,
+        Parsed::Text(text) => output::text(&text),
+    }
+}

@@ -1,0 +1,28 @@
+//! Stored messages, decoded or as JSON.
+
+use connector_model::{Error, ErrorKind, Result};
+use connector_proto::json;
+use prost::{Message, Name};
+
+/// The message of a row, told by its id.
+pub(crate) fn decode<M: Message + Name + Default>(id: &str, data: &[u8]) -> Result<M> {
+    M::decode(data).map_err(|e| broken::<M>(id).caused_by(e))
+}
+
+/// The protobuf JSON of a row's message, on one line.
+pub(crate) fn to_json<M: Name>(id: &str, data: &[u8]) -> Result<String> {
+    let json = json::bytes_to_json(&M::full_name(), data).map_err(|e| broken::<M>(id).caused_by(e))?;
+    Ok(json.to_string())
+}
+
+fn broken<M: Name>(id: &str) -> Error {
+    let id: String = id.chars().take(100).flat_map(char::escape_debug).collect();
+    Error::new(
+        ErrorKind::DataLoss,
+        format!(
+            "a stored {} does not decode; `baton verify` tells what else is wrong with the file",
+            M::NAME
+        ),
+    )
+    .with("id", id)
+}
