@@ -20,14 +20,14 @@ pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
     BARS.suspend(|| io::stderr().write_all(bytes))
 }
 
-/// Writes a line for a person to stderr. Where nobody reads it, nothing is to
-/// be done.
-pub(crate) fn say(line: &str) {
+/// Writes a line for a person to stderr, above a progress bar. Where nobody
+/// reads it, nothing is to be done.
+pub fn say(line: &str) {
     let _ = write(format!("{line}\n").as_bytes());
 }
 
 /// Writes data to stdout, as it is. A reader that went away is no error.
-pub(crate) fn data(text: &str) -> connector_model::Result<()> {
+pub fn print(text: &str) -> connector_model::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {

@@ -33,7 +33,7 @@ impl Interrupt {
             if code == TERMINATED {
                 watcher.terminated.store(1, Ordering::SeqCst);
             }
-            console::say("stopping; nothing half written is left (a second signal stops at once)");
+            console::say("stopping (a second signal stops at once)");
             watcher.token.cancel();
             let code = next_signal().await;
             #[expect(clippy::exit, reason = "the second signal means at once")]

@@ -41,7 +41,8 @@ mod version;
 /// The command line parser, for [commands of a program's own](Program::command).
 pub use clap;
 /// What a sync is told and what it tells.
-pub use connector_sync::{Event, Observer, Phase, Silent, Summary, SyncOptions, Totals, Workers};
+pub use connector_sync::{Event, Observer, Phase, Retention, Silent, Summary, SyncOptions, Totals, Workers};
+pub use console::{print, say};
 pub use one_shot::sync_once;
 pub use program::{CommandContext, Program};
 pub use progress::Progress;

@@ -72,7 +72,7 @@ async fn execute(program: &Program, inputs: &Inputs, interrupt: &Interrupt) -> R
     let command = command::build(program, &own, &flags);
     let matches = match command.clone().try_get_matches_from(&inputs.arguments) {
         Ok(matches) => matches,
-        Err(e) if usage::is_answer(&e) => return console::data(&e.render().to_string()),
+        Err(e) if usage::is_answer(&e) => return console::print(&e.render().to_string()),
         Err(e) => return Err(usage::sentence(&e, program.name)),
     };
     match matches.subcommand() {
@@ -80,11 +80,11 @@ async fn execute(program: &Program, inputs: &Inputs, interrupt: &Interrupt) -> R
             let whole = Whole { program, own: &own, schema: &schema, flags: &flags };
             one_sync(&whole, &matches, &inputs.environment, &inputs.folder, interrupt).await
         }
-        Some(("config", _)) => console::data(&artifacts::config(&schema)?),
-        Some(("capabilities", _)) => console::data(&artifacts::capabilities((program.describe)()?)?),
+        Some(("config", _)) => console::print(&artifacts::config(&schema)?),
+        Some(("capabilities", _)) => console::print(&artifacts::capabilities((program.describe)()?)?),
         Some(("completion", sub)) => {
             let shell = sub.get_one::<String>("shell").map_or("", String::as_str);
-            console::data(&artifacts::completion(command, shell)?)
+            console::print(&artifacts::completion(command, shell)?)
         }
         Some(("health-check", _)) => Err(Error::unimplemented(
             "the health server is not built yet, for it belongs to service mode; \

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connector_model::{
     Result,
-    config::{Config, ConnectContext, Schema},
+    config::{Config, ConnectContext, Origin, Schema},
 };
 use connector_sync::{SyncOptions, Workers};
 
@@ -14,10 +14,12 @@ use crate::{
     version::user_agent,
 };
 
-/// `--workers`, and its deprecated alias, which counts where workers is zero.
+/// `--workers`: automatic where nobody said a number, and where the deprecated
+/// alias is set beside a zero.
 fn workers(config: &Config) -> Result<Workers> {
     let n = config.int("workers")?;
-    Ok(Workers::from_flag(if n == 0 && config.bool("parallel-sync")? { -1 } else { n }))
+    let said = config.origin("workers").is_some_and(|o| !matches!(o, Origin::Default));
+    Ok(Workers::from_flag(if !said || n == 0 && config.bool("parallel-sync")? { -1 } else { n }))
 }
 
 /// What the engine is told.

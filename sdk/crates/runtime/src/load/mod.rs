@@ -14,6 +14,7 @@ use connector_model::{
     Error, ErrorKind, Result,
     config::{Config, Field, Given, Origin, Raw, Schema},
 };
+use connector_sync::Retention;
 
 /// The variables of the process, as they are at its start.
 #[derive(Clone, Debug, Default)]
@@ -125,25 +126,24 @@ pub(crate) fn temp_dir(config: &Config, environment: &Environment) -> Result<Opt
     Err(Error::new(ErrorKind::Unknown, format!("{place} must name a folder that is there, and is {path:?}")))
 }
 
-/// How many finished syncs the file keeps; `None` keeps all.
-pub(crate) fn keep_syncs(environment: &Environment) -> Result<Option<std::num::NonZeroUsize>> {
+/// How many syncs the file keeps (`BATON_SKIP_CLEANUP`, `BATON_KEEP_SYNC_COUNT`).
+pub(crate) fn keep_syncs(environment: &Environment) -> Result<Retention> {
     let switch = Field::bool("skip-cleanup").erase().kind;
     if let Some(text) = environment.get("BATON_SKIP_CLEANUP")? {
         let value = switch.parse(&Raw::Text(text.to_owned())).map_err(|why| {
             Error::new(ErrorKind::Unknown, format!("the variable BATON_SKIP_CLEANUP: {why}, and is {text:?}"))
         })?;
         if !value.is_zero() {
-            return Ok(None);
+            return Ok(Retention::All);
         }
     }
-    match environment.get("BATON_KEEP_SYNC_COUNT")? {
-        None => Ok(std::num::NonZeroUsize::new(2)),
-        Some(text) => text.parse().map(Some).map_err(|_| {
-            Error::new(
-                ErrorKind::Unknown,
-                format!("the variable BATON_KEEP_SYNC_COUNT must be a number above zero, and is {text:?}"),
-            )
-        }),
+    match environment.get("BATON_KEEP_SYNC_COUNT")?.map(|text| (text.trim().parse(), text)) {
+        None => Ok(Retention::default()),
+        Some((Ok(n), _)) if n > 0 => Ok(Retention::Newest(n)),
+        Some((_, text)) => Err(Error::new(
+            ErrorKind::Unknown,
+            format!("the variable BATON_KEEP_SYNC_COUNT must be a number above zero, and is {text:?}"),
+        )),
     }
 }
 
