@@ -164,3 +164,111 @@ fn profile(
         .set_some("language", user.language);
     profile
 }
+
+#[cfg(test)]
+mod tests {
+    use connector_sdk::State;
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing;
+
+    /// Takes users in as a page of the site Acme.
+    fn take(users: serde_json::Value) -> Result<Page> {
+        let context = testing::context()?;
+        let site = testing::site(&context)?;
+        let mut page = Page::empty();
+        let mut accounts = Accounts::new(&context, &site.id);
+        for user in testing::decode::<Vec<User>>(users) {
+            accounts.add(user, &mut page)?;
+        }
+        if let Some((count, first)) = accounts.bad_times {
+            page.warnings.push(format!("{count} {first}"));
+        }
+        Ok(page)
+    }
+
+    #[test]
+    fn a_user_is_an_account_with_a_role_and_a_license() -> Result<()> {
+        let page = take(json!([{
+            "id": "aaaaaaaa-0000-4000-8000-000000000021",
+            "name": "user33@example.com",
+            "fullName": "First33 Middle Last33",
+            "email": "User33@example.com",
+            "siteRole": "ExplorerCanPublish",
+            "lastLogin": "2026-02-03T04:05:06Z",
+            "authSetting": "SAML",
+            "externalAuthUserId": "ext-33",
+            "idpConfigurationId": "eeeeeeee-0000-4000-8000-000000000001",
+            "locale": "de_DE",
+            "language": "de",
+            "domain": {"name": "local"},
+        }]))?;
+        insta::assert_snapshot!(testing::shown(&page.resources));
+        let grants: Vec<_> = page.grants.iter().map(Grant::id).collect();
+        assert_eq!(
+            grants,
+            [
+                "site:cccccccc-0000-4000-8000-000000000001:explorer can publish:user:aaaaaaaa-0000-4000-8000-000000000021",
+                "license:explorer:member:user:aaaaaaaa-0000-4000-8000-000000000021",
+            ]
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_user_of_whom_little_is_known_has_a_name_and_a_login() -> Result<()> {
+        let page = take(json!([
+            {"id": 7, "siteRole": "Unlicensed", "name": "ada", "lastLogin": "", "fullName": null},
+            {"id": "8", "siteRole": "Viewer", "email": "", "language": 5},
+        ]))?;
+        let [ada, nobody] = &page.resources[..] else { panic!("{:?}", page.resources) };
+        assert_eq!((ada.id.id(), ada.display_name.as_str()), ("7", "ada"));
+        let user = ada.user_trait().expect("an account");
+        assert_eq!((user.login.as_str(), user.emails.len(), user.last_login), ("ada", 0, None));
+        let status = ada.status.as_ref().expect("a status");
+        assert_eq!((status.state, status.details.as_str()), (State::Disabled, "Unlicensed"));
+        assert_eq!(
+            (nobody.display_name.as_str(), nobody.user_trait().map(|u| u.login.as_str())),
+            ("8", Some(""))
+        );
+        assert_eq!(nobody.profile.as_ref().and_then(|p| p.text("language")), Some("5"));
+        Ok(())
+    }
+
+    #[test]
+    fn times_are_read_leniently_and_bad_ones_are_told() -> Result<()> {
+        let at = |time: &str| json!({"id": time, "siteRole": "Viewer", "lastLogin": time});
+        // 2024-02-29T23:59:59Z is 1,709,251,199 seconds after the epoch.
+        for time in [
+            "2024-02-29T23:59:59Z",
+            "2024-03-01T00:59:59+01:00",
+            "2024-02-29T23:59:59",
+            " 2024-02-29T23:59:59Z",
+        ] {
+            let page = take(json!([at(time)]))?;
+            let login = page.resources[0].user_trait().and_then(|u| u.last_login);
+            assert_eq!(login.map(|t| t.seconds), Some(1_709_251_199), "{time}");
+            assert!(page.warnings.is_empty());
+        }
+        let page = take(json!([at("2024-02-30T00:00:00Z"), at("never")]))?;
+        assert!(page.resources.iter().all(|r| r.user_trait().is_some_and(|u| u.last_login.is_none())));
+        assert_eq!(page.warnings, ["2 2024-02-30T00:00:00Z"]);
+        // The text itself is kept.
+        assert_eq!(page.resources[1].profile.as_ref().and_then(|p| p.text("last_login")), Some("never"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_row_that_can_not_be_recorded_is_an_error() {
+        for user in [
+            json!({"siteRole": "Viewer"}),
+            json!({"id": "", "siteRole": "Viewer"}),
+            json!({"id": "1"}),
+            json!({"id": "1", "siteRole": "::"}),
+        ] {
+            let error = take(json!([user])).expect_err("no row");
+            assert_eq!(error.kind(), ErrorKind::DataLoss, "{user}: {error}");
+        }
+    }
+}

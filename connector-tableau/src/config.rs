@@ -107,6 +107,12 @@ impl TableauConfig {
             ));
         }
         let site_id = site_id.trim();
+        if site_id.contains(['/', '#', ':']) {
+            return Err(Error::invalid(format!(
+                "site-id {site_id:?} is no site; it is the one word that follows /site/ in the address of the \
+                 site's pages"
+            )));
+        }
         let version = api_version.trim();
         Ok(Self {
             access_token_name: name.to_owned(),
@@ -166,6 +172,15 @@ mod tests {
         assert_eq!((config.site_id.as_str(), config.api_version), ("", None));
         assert_eq!(config.server.as_str(), "https://tableau.example.com/");
         Ok(())
+    }
+
+    #[test]
+    fn an_address_is_no_site() {
+        for site in ["https://tableau.example.com/#/site/acme", "/site/acme", "acme/"] {
+            let config = TableauConfig::parse("a", "b".into(), "tableau.example.com", site, "");
+            let error = config.map(|_| ()).expect_err(site).to_string();
+            assert!(error.contains("site-id"), "{error}");
+        }
     }
 
     #[test]

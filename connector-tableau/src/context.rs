@@ -1,7 +1,10 @@
 //! What all resource types share: the client, and the types themselves.
 
+use std::sync::Arc;
+
 use connector_sdk::{
-    Entitlement, EntitlementRef, Resource, ResourceId, ResourceType, ResourceTypeId, Result, TraitKind,
+    Entitlement, EntitlementRef, Error, ErrorKind, Resource, ResourceId, ResourceType, ResourceTypeId,
+    Result, TraitKind,
 };
 
 use crate::{client::Client, role::License};
@@ -57,12 +60,11 @@ impl Context {
 
 /// The identity of a row; an error where it has no id, for then it can't be
 /// recorded, and must not be left out unnoticed.
-pub(crate) fn identity(resource_type: &ResourceTypeId, id: Option<String>) -> Result<ResourceId> {
+pub(crate) fn identity(resource_type: &ResourceTypeId, id: Option<Arc<str>>) -> Result<ResourceId> {
     match id {
         Some(id) => resource_type.resource(id),
-        None => Err(connector_sdk::Error::new(
-            connector_sdk::ErrorKind::DataLoss,
-            format!("Tableau listed a {resource_type} without an id"),
-        )),
+        None => {
+            Err(Error::new(ErrorKind::DataLoss, format!("Tableau listed a {resource_type} without an id")))
+        }
     }
 }

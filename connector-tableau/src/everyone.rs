@@ -29,13 +29,19 @@ pub(crate) struct Everyone {
     fixed: bool,
 }
 
+impl Everyone {
+    pub(crate) fn new(id: impl Into<String>, fixed: bool) -> Self {
+        Self { id: id.into(), fixed }
+    }
+}
+
 /// Finds the groups that hold all of the site's users.
 pub(crate) async fn find(context: &Context, users: Option<u64>) -> Result<Vec<Everyone>> {
     let Some(users) = users.filter(|n| *n > 0) else { return Ok(Vec::new()) };
     let groups = context.client.groups_of(users).await?;
     let whole = groups.into_iter().filter_map(|group| {
         let fixed = is_all_users(group.name.as_deref(), group.domain.as_deref());
-        Some(Everyone { id: group.id?, fixed })
+        Some(Everyone::new(&*group.id?, fixed))
     });
     Ok(whole.take(MAX_DERIVED).collect())
 }

@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     account::Accounts,
-    client::{Group, User, lenient::Listing, paging::Position},
+    client::{Group, Member, lenient::Listing, paging::Position},
     context::{Context, identity},
     everyone::{self, Membership},
 };
@@ -56,7 +56,7 @@ impl ResourceSyncer for GroupSyncer {
         let position = Position::of(call)?;
         let listing = self.0.client.members(group.id.id(), position.page()).await;
         let Some(Listing { extent, rows }) = position.read(listing)? else {
-            return Ok(position.past_the_end::<User>());
+            return Ok(position.past_the_end::<Member>());
         };
         let fixed = everyone::is_all_users(Some(&group.display_name), profile.and_then(|p| p.text(DOMAIN)));
         let mut page = self.members(call, group, rows, &Membership::of(&group.id, fixed)).await?;
@@ -77,7 +77,7 @@ impl GroupSyncer {
         &self,
         call: &Call<'_>,
         group: &Resource,
-        rows: Vec<User>,
+        rows: Vec<Member>,
         membership: &Membership,
     ) -> Result<Page> {
         let (mut page, mut unlisted) = (Page::empty(), Vec::new());
@@ -125,7 +125,7 @@ impl GroupSyncer {
 fn resource(context: &Context, site: &ResourceId, group: Group) -> Result<Resource> {
     let mut profile = Profile::new();
     profile
-        .set_some("group_id", group.id.clone())
+        .set_some("group_id", group.id.as_deref())
         .set_some("group_name", group.name.clone())
         .set_some(DOMAIN, group.domain.clone())
         .set_some("minimum_site_role", group.minimum_site_role())
@@ -135,4 +135,42 @@ fn resource(context: &Context, site: &ResourceId, group: Group) -> Result<Resour
     let id = identity(&context.group.id, group.id)?;
     let name = group.name.unwrap_or_else(|| id.id().to_owned());
     Ok(Resource::group(id, name).parent(site.clone()).profile(profile))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn a_group_keeps_what_is_known_of_it() -> Result<()> {
+        let context = testing::context()?;
+        let site = testing::site(&context)?;
+        let rows: Vec<Group> = testing::decode(json!([
+            {"id": "bbbbbbbb-0000-4000-8000-000000000009", "name": "Group 9", "userCount": "10",
+             "domain": {"name": "local"}},
+            {"id": "b", "name": "R&D", "domain": {"name": "corp.example.com"}, "userCount": 0,
+             "import": {"domainName": "corp.example.com", "siteRole": "Viewer", "grantLicenseMode": "onSync"}},
+            {"id": "c", "minimumSiteRole": "Explorer", "import": null},
+        ]));
+        let groups = rows.into_iter().map(|g| resource(&context, &site.id, g)).collect::<Result<Vec<_>>>()?;
+        insta::assert_snapshot!(testing::shown(&groups));
+
+        let member = context.membership(&groups[0], &context.group);
+        assert_eq!(member.id, "group:bbbbbbbb-0000-4000-8000-000000000009:member");
+        assert_eq!(member.display_name, "Group 9 Group member");
+        assert_eq!(member.description, "Member of Group 9 Group in Tableau");
+        assert_eq!(member.grantable_to, std::slice::from_ref(&context.user));
+        Ok(())
+    }
+
+    #[test]
+    fn a_group_without_an_id_is_an_error() -> Result<()> {
+        let context = testing::context()?;
+        let site = testing::site(&context)?;
+        assert!(resource(&context, &site.id, Group::default()).is_err());
+        Ok(())
+    }
 }

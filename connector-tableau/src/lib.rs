@@ -41,6 +41,8 @@ mod license;
 mod role;
 mod server_path;
 mod site;
+#[cfg(test)]
+mod testing;
 mod user;
 
 pub use client::{ApiVersion, ClientSettings};

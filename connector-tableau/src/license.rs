@@ -49,3 +49,51 @@ fn resource(context: &Context, site: &Site, license: License) -> Result<Resource
         }),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing;
+
+    fn licenses(site: serde_json::Value) -> Result<Vec<Resource>> {
+        let context = testing::context()?;
+        let site = testing::decode(site);
+        License::ALL.into_iter().map(|license| resource(&context, &site, license)).collect()
+    }
+
+    #[test]
+    fn licenses_have_the_seats_that_the_site_tells_of() -> Result<()> {
+        let all = licenses(json!({
+            "tierCreatorCapacity": "10", "tierExplorerCapacity": 20, "tierViewerCapacity": "-1",
+            "usage": {"numCreators": 7, "numExplorers": "0", "numViewers": "33"},
+        }))?;
+        insta::assert_snapshot!(testing::shown(&all));
+        Ok(())
+    }
+
+    #[test]
+    fn licenses_without_known_seats_say_nothing_of_seats() -> Result<()> {
+        for site in
+            [json!({}), json!({"usage": {}}), json!({"tierCreatorCapacity": "unlimited", "usage": null})]
+        {
+            for license in licenses(site.clone())? {
+                assert_eq!(license.traits.len(), 1, "{site} {license:?}");
+                assert_eq!(license.parent, None);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_entitlement_of_a_license_is_that_of_its_history() -> Result<()> {
+        let context = testing::context()?;
+        let viewer = licenses(json!({}))?.remove(License::Viewer as usize);
+        let member = context.membership(&viewer, &context.license);
+        assert_eq!(member.id, "license:viewer:member");
+        assert_eq!(member.display_name, "Viewer License member");
+        assert_eq!(member.description, "Member of Viewer License in Tableau");
+        Ok(())
+    }
+}

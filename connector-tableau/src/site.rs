@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use connector_sdk::{Call, Entitlement, Page, Resource, ResourceId, ResourceSyncer, ResourceType, Result};
 
 use crate::{
+    client::Site,
     context::{Context, identity},
     role,
 };
@@ -36,7 +37,10 @@ impl ResourceSyncer for SiteSyncer {
 
 /// The site as a resource.
 pub(crate) async fn resource(context: &Context) -> Result<Resource> {
-    let site = context.client.site().await?;
+    of(context, &*context.client.site().await?)
+}
+
+fn of(context: &Context, site: &Site) -> Result<Resource> {
     let id = identity(&context.site.id, site.id.clone())?;
     let name = site.name.clone().unwrap_or_else(|| id.id().to_owned());
     Ok(Resource::new(id, name)
@@ -51,4 +55,35 @@ pub(crate) fn entitlement(context: &Context, site: &Resource, slug: &str) -> Ent
         .display_name(format!("{name} {} {slug}", context.site.display_name))
         .description(format!("Role in {name} Tableau site"))
         .grantable_to(&context.user)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn a_site_has_the_entitlements_of_its_history() -> Result<()> {
+        let context = testing::context()?;
+        let decoded = testing::decode(json!({"id": "cccccccc-0000-4000-8000-000000000001", "name": "Acme"}));
+        let site = of(&context, &decoded)?;
+        assert_eq!(site, testing::site(&context)?);
+        assert_eq!(site.child_types().collect::<Vec<_>>(), ["user", "group"]);
+        let rows: Vec<_> = role::listed_slugs()
+            .map(|slug| entitlement(&context, &site, &slug))
+            .map(|e| format!("{} | {} | {} | {:?}", e.id, e.display_name, e.description, e.purpose))
+            .collect();
+        insta::assert_snapshot!(rows.join("\n"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_site_without_a_name_is_called_by_its_id() -> Result<()> {
+        let context = testing::context()?;
+        assert_eq!(of(&context, &testing::decode(json!({"id": "x"})))?.display_name, "x");
+        assert!(of(&context, &testing::decode(json!({}))).is_err());
+        Ok(())
+    }
 }

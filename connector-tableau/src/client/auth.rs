@@ -99,7 +99,7 @@ impl PersonalAccessToken {
         }
         if error::has_status(&e, StatusCode::NOT_FOUND) {
             return Error::new(
-                ErrorKind::NotFound,
+                ErrorKind::FailedPrecondition,
                 format!(
                     "the server has no sign-in in version {version} of the REST API; leave api-version unset to \
                      take what it offers, and check server-path"

@@ -42,12 +42,22 @@ impl Said {
 
 /// The error of an answer with a code of Tableau's. The kind follows the HTTP
 /// status, which is more reliable than the code; the code refines it where
-/// the caller can do something else.
+/// the caller can do something else. [`ErrorKind::NotFound`] is kept for the
+/// one thing that was asked for.
 pub(crate) fn classify(failure: &HttpFailure) -> Option<Error> {
     use ErrorKind as K;
 
-    let (code, said) = Said::of(failure)?;
     let by_status = failure.to_error();
+    let Some((code, said)) = Said::of(failure) else {
+        // Not Tableau said so, but what stands before it or in its place.
+        let missing = failure.status() == StatusCode::NOT_FOUND;
+        return missing.then(|| {
+            Error::new(
+                K::FailedPrecondition,
+                format!("{}; this is no answer of Tableau's: check server-path", by_status.message()),
+            )
+        });
+    };
     let (kind, meaning) = match code.as_str() {
         PAGE_OUT_OF_RANGE => (K::OutOfRange, "the page lies past the end of the list"),
         "400007" | "403014" => (K::Internal, "the size of the page is refused"),
@@ -59,9 +69,10 @@ pub(crate) fn classify(failure: &HttpFailure) -> Option<Error> {
             "the account of the access token may not do this: its site role or license does not allow it",
         ),
         "403133" => (K::PermissionDenied, "the account of the access token may not read other users"),
-        "404000" => (K::NotFound, "the site does not exist"),
+        // Only what was asked for is "not found"; these make every request fail.
+        "404000" => (K::FailedPrecondition, "the site does not exist"),
         "404001" | "404003" => (
-            K::NotFound,
+            K::Unimplemented,
             "the server does not know this address in this version of its REST API; check server-path and \
              api-version",
         ),

@@ -1,5 +1,7 @@
 //! Groups.
 
+use std::sync::Arc;
+
 use connector_sdk::{Result, http::StatusCode};
 use serde::Deserialize;
 
@@ -14,7 +16,7 @@ use super::{
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Group {
     #[serde(deserialize_with = "lenient::text")]
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<Arc<str>>,
     #[serde(deserialize_with = "lenient::text")]
     pub(crate) name: Option<String>,
     /// `local`, or the domain of the directory it comes from.

@@ -16,14 +16,18 @@ use super::paging::PAGE_SIZE;
 
 /// Text, whether it comes as a string, a number or a boolean. Empty text and
 /// null are `None`.
-pub(crate) fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
-    d.deserialize_any(TextVisitor)
+pub(crate) fn text<'de, D, T>(d: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'a> From<&'a str>,
+{
+    d.deserialize_any(TextVisitor(PhantomData))
 }
 
 /// A count, whether it comes as a string or a number. Empty text and null are
 /// `None`; anything else that is no count is an error.
 pub(crate) fn count<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
-    let Some(text) = text(d)? else { return Ok(None) };
+    let Some(text) = text::<D, String>(d)? else { return Ok(None) };
     let digits = text.trim();
     digits.strip_suffix(".0").unwrap_or(digits).parse().map(Some).map_err(|_| {
         de::Error::invalid_value(de::Unexpected::Str(&text), &"a count, as a number or a string")
@@ -35,33 +39,33 @@ pub(crate) fn name<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D:
     d.deserialize_any(NameVisitor)
 }
 
-struct TextVisitor;
+struct TextVisitor<T>(PhantomData<T>);
 
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Option<String>;
+impl<T: for<'a> From<&'a str>> Visitor<'_> for TextVisitor<T> {
+    type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string, a number, a boolean or null")
     }
 
     fn visit_str<E>(self, v: &str) -> Result<Self::Value, E> {
-        Ok((!v.is_empty()).then(|| v.to_owned()))
+        Ok((!v.is_empty()).then(|| T::from(v)))
     }
 
     fn visit_bool<E>(self, v: bool) -> Result<Self::Value, E> {
-        Ok(Some(v.to_string()))
+        Ok(Some(T::from(if v { "true" } else { "false" })))
     }
 
     fn visit_u64<E>(self, v: u64) -> Result<Self::Value, E> {
-        Ok(Some(v.to_string()))
+        Ok(Some(T::from(&v.to_string())))
     }
 
     fn visit_i64<E>(self, v: i64) -> Result<Self::Value, E> {
-        Ok(Some(v.to_string()))
+        Ok(Some(T::from(&v.to_string())))
     }
 
     fn visit_f64<E>(self, v: f64) -> Result<Self::Value, E> {
-        Ok(Some(v.to_string()))
+        Ok(Some(T::from(&v.to_string())))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {

@@ -11,7 +11,7 @@ mod version;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -24,7 +24,12 @@ use tokio::sync::OnceCell;
 
 pub use self::version::ApiVersion;
 use self::{auth::PersonalAccessToken, users::Unlisted};
-pub(crate) use self::{auth::SignedIn, groups::Group, site::Site, users::User};
+pub(crate) use self::{
+    auth::SignedIn,
+    groups::Group,
+    site::Site,
+    users::{Member, User},
+};
 use crate::TableauConfig;
 
 /// How the program lets the connector talk.
@@ -67,6 +72,8 @@ impl From<&ConnectContext> for ClientSettings {
 pub(crate) struct Client {
     http: HttpClient,
     auth: Arc<PersonalAccessToken>,
+    /// The server refused fields of users by name.
+    all_fields: AtomicBool,
     seen: Mutex<Seen>,
 }
 
@@ -88,7 +95,7 @@ impl Client {
             .auth(auth.clone())
             .classify(error::classify)
             .build()?;
-        Ok(Self { http, auth, seen: Mutex::default() })
+        Ok(Self { http, auth, all_fields: AtomicBool::new(false), seen: Mutex::default() })
     }
 
     /// What the HTTP client did so far.

@@ -97,3 +97,104 @@ impl Position {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::client::User;
+
+    fn extent(total: Option<u64>, rows: usize) -> Extent {
+        Extent { total, page_size: PAGE_SIZE, rows }
+    }
+
+    fn at(page: u32) -> Position {
+        Position { page, open: false, everyone: Vec::new() }
+    }
+
+    /// The pages that a page names, and the next one.
+    fn named(page: &Page) -> Result<(Vec<u32>, Option<u32>)> {
+        let number = |token: &PageToken| Ok(token.decode::<Position>()?.page);
+        let also = page.also.iter().map(number).collect::<Result<_>>()?;
+        Ok((also, page.next.as_ref().map(number).transpose()?))
+    }
+
+    fn follow(position: Position, extent: Extent) -> Result<(Option<u64>, Vec<u32>, Option<u32>)> {
+        let mut page = Page::empty();
+        position.follow(extent, &mut page)?;
+        let (also, next) = named(&page)?;
+        Ok((page.total, also, next))
+    }
+
+    #[test]
+    fn the_first_page_names_all_others() -> Result<()> {
+        for (total, others) in [(0, 2..2), (1, 2..2), (1000, 2..2), (1001, 2..3), (3500, 2..5)] {
+            let expected = (Some(total), others.collect(), None);
+            assert_eq!(follow(at(1), extent(Some(total), 1000))?, expected, "{total}");
+        }
+        // The others name nothing, and tell the total, which may have changed.
+        assert_eq!(follow(at(2), extent(Some(9000), 1000))?, (Some(9000), vec![], None));
+        Ok(())
+    }
+
+    #[test]
+    fn smaller_pages_of_the_server_are_more_pages() -> Result<()> {
+        let extent = Extent { total: Some(1050), page_size: 100, rows: 100 };
+        assert_eq!(follow(at(1), extent)?, (Some(1050), (2..=11).collect(), None));
+        Ok(())
+    }
+
+    #[test]
+    fn a_list_without_a_total_goes_on_until_a_page_is_not_full() -> Result<()> {
+        assert_eq!(follow(at(1), extent(None, 1000))?, (None, vec![], Some(2)));
+        let open = Position { open: true, ..at(2) };
+        assert_eq!(follow(open.clone(), extent(None, 1000))?, (None, vec![], Some(3)));
+        assert_eq!(follow(open.clone(), extent(None, 999))?, (None, vec![], None));
+        // It stays so even where a later page tells a total.
+        assert_eq!(follow(open, extent(Some(2500), 1000))?, (Some(2500), vec![], Some(3)));
+        Ok(())
+    }
+
+    #[test]
+    fn an_absurd_total_is_refused() {
+        for total in [u64::MAX, 100_000_001] {
+            let error = follow(at(1), extent(Some(total), 1000)).expect_err("absurd");
+            assert_eq!(error.kind(), ErrorKind::DataLoss);
+        }
+    }
+
+    #[test]
+    fn only_a_later_page_may_lie_past_the_end() -> Result<()> {
+        let past = || Err(Error::new(ErrorKind::OutOfRange, "past").with("code", error::PAGE_OUT_OF_RANGE));
+        assert!(at(1).read::<User>(past()).is_err());
+        assert_eq!(at(2).read::<User>(past())?, None);
+        assert!(at(2).read::<User>(Err(Error::internal("else"))).is_err());
+        assert_eq!(
+            at(2).past_the_end::<User>().warnings,
+            ["the list of users got shorter while it was read"]
+        );
+        let open = Position { open: true, ..at(2) };
+        assert_eq!(open.past_the_end::<User>(), Page::empty());
+        Ok(())
+    }
+
+    #[test]
+    fn a_token_is_checked_like_any_input() -> Result<()> {
+        for token in [PageToken::encode(&at(0))?, PageToken::encode(&"users")?, PageToken::from_raw("2")?] {
+            assert!(Position::of(&Call::detached(Some(&token))).is_err(), "{token:?}");
+        }
+        assert_eq!(Position::of(&Call::detached(None))?, at(1));
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn tokens_read_back(page in 1u32.., open in any::<bool>(), groups in proptest::collection::vec(".{1,40}", 0..16)) {
+            let everyone = groups.into_iter().map(|id| Everyone::new(id, open)).collect();
+            let position = Position { page, open, everyone };
+            let token = PageToken::encode(&position).expect("a token");
+            prop_assert_eq!(Position::of(&Call::detached(Some(&token))).expect("a position"), position);
+        }
+    }
+}

@@ -13,7 +13,7 @@ use crate::role::License;
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Site {
     #[serde(deserialize_with = "lenient::text")]
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<Arc<str>>,
     #[serde(deserialize_with = "lenient::text")]
     pub(crate) name: Option<String>,
     #[serde(deserialize_with = "lenient::text")]

@@ -1,6 +1,9 @@
 //! Users.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+};
 
 use connector_sdk::{
     Error, ErrorKind, Result,
@@ -16,12 +19,12 @@ use super::{
 };
 
 /// A user as a list or a single read gives it. Lists give what their `fields`
-/// ask for, lists of members less.
+/// ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct User {
     #[serde(deserialize_with = "lenient::text")]
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<Arc<str>>,
     /// What is typed to sign in.
     #[serde(deserialize_with = "lenient::text")]
     pub(crate) name: Option<String>,
@@ -52,6 +55,25 @@ impl Row for User {
     const ROW: &'static str = "user";
 }
 
+/// A member of a group. Its row tells more, but neither e-mail nor full name,
+/// so it can't stand for the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Member {
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) id: Option<Arc<str>>,
+}
+
+impl Row for Member {
+    const LIST: &'static str = "users";
+    const ROW: &'static str = "user";
+}
+
+/// The fields that a list of users is asked for.
+const FIELDS: &str =
+    "id,name,fullName,email,siteRole,lastLogin,authSetting,externalAuthUserId,locale,language,domain";
+const FIELDS_SINCE_3_24: &str = "id,name,fullName,email,siteRole,lastLogin,authSetting,externalAuthUserId,\
+                                 locale,language,domain,idpConfigurationId";
+
 #[derive(Deserialize)]
 struct One {
     user: User,
@@ -61,21 +83,34 @@ impl Client {
     /// A page of all users of the site, in the order of their names.
     ///
     /// The fields are named, because the default ones lack e-mail and full
-    /// name, and on some sites the last sign-in.
+    /// name, and on some sites the last sign-in. A server that refuses a name
+    /// is asked for all fields, which costs it more.
     pub(crate) async fn users(&self, page: u32) -> Result<Listing<User>> {
-        let request = self.at_site(&["users"]).await?;
-        let mut fields = "id,name,fullName,email,siteRole,lastLogin,authSetting,externalAuthUserId,locale,\
-                          language,domain"
-            .to_owned();
-        if self.version().await? >= ApiVersion::IDP_CONFIGURATIONS {
-            fields.push_str(",idpConfigurationId");
+        let named = !self.all_fields.load(Ordering::Relaxed);
+        let fields = match self.version().await? {
+            _ if !named => "_all_",
+            version if version >= ApiVersion::IDP_CONFIGURATIONS => FIELDS_SINCE_3_24,
+            _ => FIELDS,
+        };
+        match self.users_with(fields, page).await {
+            Err(e) if named && error::has_status(&e, StatusCode::BAD_REQUEST) && page == 1 => {
+                tracing::info!(error = %e, "the server refuses fields of users by name; asking for all");
+                let listing = self.users_with("_all_", page).await;
+                self.all_fields.fetch_or(listing.is_ok(), Ordering::Relaxed);
+                listing
+            }
+            listing => listing,
         }
-        let request = request.query([("fields", fields.as_str()), ("sort", "name:asc")]);
-        paged(request, page).receive().await.map_err(|e| e.during("list users"))
+        .map_err(|e| e.during("list users"))
     }
 
-    /// A page of the members of a group. Rows lack e-mail and full name.
-    pub(crate) async fn members(&self, group: &str, page: u32) -> Result<Listing<User>> {
+    async fn users_with(&self, fields: &str, page: u32) -> Result<Listing<User>> {
+        let request = self.at_site(&["users"]).await?.query([("fields", fields), ("sort", "name:asc")]);
+        paged(request, page).receive().await
+    }
+
+    /// A page of the members of a group.
+    pub(crate) async fn members(&self, group: &str, page: u32) -> Result<Listing<Member>> {
         let request = paged(self.at_site(&["groups", group, "users"]).await?, page);
         request.receive().await.map_err(|e| e.during("list the members of a group").with("group", group))
     }
@@ -88,7 +123,7 @@ impl Client {
                 Err(Error::new(ErrorKind::DataLoss, "the answer is about another user than was asked for")
                     .with("user", id))
             }
-            Err(e) if error::has_status(&e, StatusCode::NOT_FOUND) => Ok(None),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e.with("user", id)),
         }
         .map_err(|e| e.during("read a user"))

@@ -1,10 +1,12 @@
 //! Each failure ends in one clear sentence and the right kind.
 
+use std::{sync::Arc, time::Duration};
+
 use connector_sdk::{Connector, Error, ErrorKind, http::Url};
 use connector_tableau::TableauConfig;
 use tableau_simulator::{Config, Endpoint, Simulator};
 
-use crate::walk::{Walk, connect};
+use crate::walk::{Walk, connect, connect_with, read};
 
 fn small() -> Config {
     Config { users: 40, groups: 4, members: 6, ..Config::default() }
@@ -64,7 +66,7 @@ async fn a_version_that_the_server_does_not_have_is_told_so() {
     let simulator = Simulator::start(Config { api_version: (3, 20), ..small() }).await.unwrap();
     let too_new = connect(&simulator, |c| c.api_version = Some("3.27".parse().unwrap())).unwrap();
     let error = too_new.validate().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::FailedPrecondition, "{error:?}");
     assert!(error.to_string().contains("3.27") && error.to_string().contains("api-version"), "{error}");
 
     let fits = connect(&simulator, |c| c.api_version = Some("3.20".parse().unwrap())).unwrap();
@@ -92,7 +94,7 @@ async fn what_fails_half_way_fails_the_read() {
         ("cut-body=users@1+", ErrorKind::Unavailable, "broke off"),
         ("unavailable=groups@1+", ErrorKind::Unavailable, "503"),
         ("hex-error=groups@2", ErrorKind::InvalidArgument, "0x5CE10192"),
-        ("error=users@1:404:404003", ErrorKind::NotFound, "list users"),
+        ("error=users@1:404:404003", ErrorKind::Unimplemented, "list users"),
         ("error=groups@1:409:409000", ErrorKind::AlreadyExists, "groups"),
     ] {
         let walk = Walk::start(small(), &[fault]).await;
@@ -103,9 +105,60 @@ async fn what_fails_half_way_fails_the_read() {
 }
 
 #[tokio::test]
+async fn the_kind_of_an_error_follows_the_status_and_then_the_code() {
+    use ErrorKind as K;
+    for (status, code, kind) in [
+        (400, "400000", K::InvalidArgument),
+        (400, "400006", K::OutOfRange),
+        (400, "400007", K::Internal),
+        (400, "400025", K::InvalidArgument),
+        (401, "401000", K::Unauthenticated),
+        (401, "401001", K::Unauthenticated),
+        (401, "401002", K::Unauthenticated),
+        (401, "401003", K::Unauthenticated),
+        (403, "403004", K::PermissionDenied),
+        (403, "403014", K::Internal),
+        (403, "403133", K::PermissionDenied),
+        (404, "404000", K::FailedPrecondition),
+        (404, "404002", K::NotFound),
+        (404, "404003", K::Unimplemented),
+        (404, "404012", K::NotFound),
+        (405, "405000", K::InvalidArgument),
+        (409, "409000", K::AlreadyExists),
+        (409, "409003", K::FailedPrecondition),
+        (409, "409014", K::ResourceExhausted),
+        (429, "429000", K::Unavailable),
+        (500, "500000", K::Unavailable),
+        (503, "503000", K::Unavailable),
+        // Codes under a status that is not theirs mean what the status says.
+        (404, "409003", K::NotFound),
+        (403, "409014", K::PermissionDenied),
+        (403, "400006", K::PermissionDenied),
+        (400, "0x5CE10192", K::InvalidArgument),
+    ] {
+        let walk = Walk::start(small(), &[&format!("error=users@1+:{status}:{code}")]).await;
+        let error = walk.read().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{status} {code}: {error:?}");
+        assert!(error.report().contains(code), "{status} {code}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_fields_by_name_is_asked_for_all() {
+    let config = Config { users: 2_100, groups: 1, members: 3, ..Config::default() };
+    let walk = Walk::start(config, &["error=users@1:400:400000"]).await;
+    let site = walk.read().await.unwrap();
+    assert_eq!(site.of_type("user").filter(|u| u.user_trait().unwrap().emails.is_empty()).count(), {
+        walk.simulator.seed().users().iter().filter(|u| u.email.is_none()).count()
+    });
+    assert_eq!(walk.simulator.requests().of(Endpoint::Users), 1 + 3);
+}
+
+#[tokio::test]
 async fn what_passes_is_waited_out() {
     for fault in [
         "rate-limit=users@1x2",
+        "storm=4",
         "unavailable=group-members@1x2",
         "reset=users@1",
         "truncate=groups@1",
@@ -120,13 +173,33 @@ async fn what_passes_is_waited_out() {
 }
 
 #[tokio::test]
+async fn a_page_that_never_comes_ends_at_the_time_limit() {
+    let walk = Walk::start(small(), &["hang=users@1+"]).await;
+    let connector = Arc::new(
+        connect_with(
+            &walk.simulator,
+            |_| {},
+            |s| {
+                s.timeout = Duration::from_millis(100);
+                s.retry.attempts = 2;
+            },
+        )
+        .unwrap(),
+    );
+    let error = read(&connector).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error:?}");
+    assert!(error.to_string().contains("list users"), "{error}");
+    assert_eq!(walk.simulator.requests().of(Endpoint::Users), 2);
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_filter_by_size_has_the_members_read() {
     // The first request for groups is the question for the groups of everyone.
-    let walk = Walk::start(small(), &["error=groups@2:400:400025"]).await;
+    let walk = Walk::start(small(), &["error=groups@1:400:400025"]).await;
     let site = walk.read().await.unwrap();
     let groups = walk.simulator.seed().groups();
     let full = groups.iter().filter(|g| g.user_count > 0).count();
-    assert_eq!(walk.simulator.requests().of(Endpoint::GroupMembers) as usize, full);
+    assert_eq!(walk.simulator.requests().of(Endpoint::GroupMembers), full as u64);
     let everyone = groups.iter().find(|g| g.user_count == 40).unwrap();
     assert_eq!(site.holders(&format!("group:{}:member", everyone.id)).len(), 40);
 }

@@ -29,7 +29,7 @@ pub(crate) struct Site {
 impl Site {
     /// The ids of the resources of a type.
     pub(crate) fn of_type(&self, resource_type: &str) -> impl Iterator<Item = &Resource> {
-        self.resources.values().filter(move |r| r.id.resource_type() == &resource_type)
+        self.resources.values().filter(move |r| *r.id.resource_type() == resource_type)
     }
 
     /// Who holds an entitlement.
@@ -118,12 +118,23 @@ impl Walk {
 
 /// A connector for a simulator, with a configuration other than the right one.
 pub(crate) fn connect(simulator: &Simulator, change: impl FnOnce(&mut TableauConfig)) -> Result<Tableau> {
+    connect_with(simulator, change, |_| {})
+}
+
+/// The same, with settings of its own. Waits between tries are short.
+pub(crate) fn connect_with(
+    simulator: &Simulator,
+    change: impl FnOnce(&mut TableauConfig),
+    set: impl FnOnce(&mut ClientSettings),
+) -> Result<Tableau> {
     let secret = simulator.token_secret().into();
     let mut config =
         TableauConfig::parse(simulator.token_name(), secret, simulator.url(), simulator.site(), "")?;
     change(&mut config);
     let retry = RetryPolicy { base: Duration::from_millis(1), ..RetryPolicy::default() };
-    Tableau::new(&config, &ClientSettings { retry, ..ClientSettings::default() })
+    let mut settings = ClientSettings { retry, ..ClientSettings::default() };
+    set(&mut settings);
+    Tableau::new(&config, &settings)
 }
 
 /// Reads everything that a connector gives.
@@ -142,10 +153,10 @@ pub(crate) async fn read(connector: &Arc<Tableau>) -> Result<Site> {
         }
     }
     let resources: Vec<Resource> = known.0.lock().unwrap().resources.values().cloned().collect();
-    for resource in resources.iter().filter(|r| r.id.resource_type() != &"user") {
+    for resource in resources.iter().filter(|r| *r.id.resource_type() != "user") {
         drain(&known, &**registry.syncer(resource.id.resource_type())?, Ask::Entitlements(resource)).await?;
     }
-    for resource in resources.iter().filter(|r| r.id.resource_type() != &"user") {
+    for resource in resources.iter().filter(|r| *r.id.resource_type() != "user") {
         drain(&known, &**registry.syncer(resource.id.resource_type())?, Ask::Grants(resource)).await?;
     }
     Ok(known.0.into_inner().unwrap())
