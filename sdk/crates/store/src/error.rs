@@ -13,6 +13,7 @@ const READONLY: i32 = 8;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const CANTOPEN: i32 = 14;
+const CONSTRAINT: i32 = 19;
 const FORMAT: i32 = 24;
 const NOTADB: i32 = 26;
 
@@ -64,6 +65,7 @@ fn classify(error: &sqlx::Error) -> (ErrorKind, &'static str) {
                     "the file can't be opened; check that its folder may be used",
                 ),
                 CORRUPT | NOTADB | FORMAT => (ErrorKind::DataLoss, "the database is corrupt"),
+                CONSTRAINT => (ErrorKind::DataLoss, "a value that the format asks for is missing"),
                 BUSY | LOCKED => (ErrorKind::FailedPrecondition, "another program holds the file"),
                 _ => (ErrorKind::Internal, ""),
             }

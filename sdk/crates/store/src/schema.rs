@@ -18,8 +18,8 @@ pub(crate) const TABLES: &[Table] = &[
         columns: &[
             col("resource_type_id"),
             col("external_id"),
-            col("parent_resource_type_id"),
-            col("parent_resource_id"),
+            nullable("parent_resource_type_id"),
+            nullable("parent_resource_id"),
             col("data"),
             col("sync_id"),
             col("discovered_at"),
@@ -41,14 +41,14 @@ pub(crate) const TABLES: &[Table] = &[
         columns: &[
             col("sync_id"),
             col("started_at"),
-            col("ended_at"),
+            nullable("ended_at"),
             col("sync_token"),
             later("sync_type", "'full'"),
             later("parent_sync_id", "''"),
             later("linked_sync_id", "''"),
             later("supports_diff", "0"),
             later("grants_backfilled", "0"),
-            later("stats", "NULL"),
+            Column { nullable: true, ..later("stats", "NULL") },
             later("ingest_invariant_generation", "''"),
             later("ingest_invariant_coverage", "''"),
             later("ingest_invariant_mode", "''"),
@@ -63,7 +63,7 @@ pub(crate) const TABLES: &[Table] = &[
             col("principal_resource_type_id"),
             col("principal_resource_id"),
             col("external_id"),
-            later("expansion", "NULL"),
+            Column { nullable: true, ..later("expansion", "NULL") },
             later("needs_expansion", "0"),
             col("data"),
             col("sync_id"),
@@ -94,14 +94,20 @@ pub(crate) struct Column {
     pub(crate) name: &'static str,
     /// What stands for the column in a file whose writer did not know it yet; `None` where every writer had it.
     pub(crate) default: Option<&'static str>,
+    /// Whether it may hold null.
+    pub(crate) nullable: bool,
 }
 
 const fn col(name: &'static str) -> Column {
-    Column { name, default: None }
+    Column { name, default: None, nullable: false }
+}
+
+const fn nullable(name: &'static str) -> Column {
+    Column { name, default: None, nullable: true }
 }
 
 const fn later(name: &'static str, default: &'static str) -> Column {
-    Column { name, default: Some(default) }
+    Column { name, default: Some(default), nullable: false }
 }
 
 /// What a working database is created with: all tables, unique indexes, and the indexes that the engine reads by or

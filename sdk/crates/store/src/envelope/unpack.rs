@@ -124,7 +124,7 @@ fn decode(stream: impl Read, mut out: File, path: &Path, db: &Path, limits: &Lim
     let mut block = vec![0; 1 << 20];
     let mut total = 0_u64;
     loop {
-        let n = decoder.read(&mut block).map_err(fail)?;
+        let n = read_up_to(&mut decoder, &mut block).map_err(fail)?;
         if n == 0 {
             break;
         }
@@ -167,12 +167,15 @@ fn window_too_large(path: &Path, limits: &Limits) -> Error {
     .with("limit_bytes", limits.window)
 }
 
-fn read_up_to(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+/// Fills the buffer, unless the end comes first.
+fn read_up_to(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut got = 0;
     while got < buffer.len() {
-        match file.read(&mut buffer[got..])? {
-            0 => break,
-            n => got += n,
+        match from.read(&mut buffer[got..]) {
+            Ok(0) => break,
+            Ok(n) => got += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
         }
     }
     Ok(got)

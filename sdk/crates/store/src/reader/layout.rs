@@ -64,20 +64,30 @@ impl Layout {
         self.tables.get(table).is_some_and(|c| c.contains(column))
     }
 
-    /// The expression that reads a column, guarded against giant values; its default where the file's writer did not
-    /// know it yet.
+    /// The expression that reads a column; its default where the file's writer did not know it yet.
+    ///
+    /// A value that is larger than [`MAX_VALUE`], or null where the format has none, is read as a number, which no
+    /// row type takes for a text or a message (the driver would take null for an empty one).
     pub(crate) fn expression(&self, table: &str, column: &str) -> String {
-        if self.has(table, column) {
-            return guarded(column);
-        }
         let columns = TABLES.iter().find(|t| t.name == table).map_or(&[][..], |t| t.columns);
-        let default = columns.iter().find(|c| c.name == column).and_then(|c| c.default);
-        // A column that every writer has, and this file has not: read as null, which no row type takes.
-        default.unwrap_or("null").to_owned()
+        let known = columns.iter().find(|c| c.name == column);
+        if self.has(table, column) {
+            return match known {
+                Some(c) if c.nullable => format!("iif(octet_length({column}) > {MAX_VALUE}, 0, {column})"),
+                _ => format!("iif(octet_length({column}) <= {MAX_VALUE}, {column}, 0)"),
+            };
+        }
+        known.and_then(|c| c.default).unwrap_or("0").to_owned()
     }
-}
 
-/// A column of at most [`MAX_VALUE`] bytes; beyond, a number, which no row type takes.
-pub(crate) fn guarded(column: &str) -> String {
-    format!("iif(octet_length({column}) > {MAX_VALUE}, 0, {column})")
+    /// The expression that copies a column as it is; its default where the file's writer did not know it yet.
+    pub(crate) fn copy_expression(&self, table: &str, column: &str) -> String {
+        if self.has(table, column) {
+            return column.to_owned();
+        }
+        let table = TABLES.iter().find(|t| t.name == table);
+        let known = table.and_then(|t| t.columns.iter().find(|c| c.name == column));
+        // A column that every writer has: null, which our table refuses.
+        known.and_then(|c| c.default).unwrap_or("null").to_owned()
+    }
 }

@@ -85,7 +85,6 @@ fn first_field_len(data: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use connector_proto::c1::connector::v2::Grant;
 
     use super::*;

@@ -121,6 +121,7 @@ impl WorkDb {
         };
         let kept = copied?;
         detached.doing("can't close the old file's database", old)?;
+        self.read_next_ids().await?;
         Ok(kept)
     }
 }
@@ -148,12 +149,13 @@ async fn copy(conn: &mut SqliteConnection, old: &Path, own: &str, retention: Ret
     Ok(KeptSyncs { kept, dropped })
 }
 
-/// `or ignore`: a file without the unique index may hold a row twice, and a hostile one nulls; neither can be stored.
+/// A row that is there already is left alone: it is an earlier try's, or a duplicate in a file without the unique
+/// index. Null where the format has none is an error.
 fn copy_text(table: &Table, layout: &Layout) -> String {
     let columns: Vec<_> = table.columns.iter().map(|c| c.name).collect();
-    let values: Vec<_> = columns.iter().map(|c| layout.expression(table.name, c)).collect();
+    let values: Vec<_> = columns.iter().map(|c| layout.copy_expression(table.name, c)).collect();
     format!(
-        "insert or ignore into main.{0} ({1}) select {2} from old.{0} where sync_id = ? order by id",
+        "insert into main.{0} ({1}) select {2} from old.{0} where sync_id = ? order by id on conflict do nothing",
         table.name,
         columns.join(", "),
         values.join(", ")

@@ -97,16 +97,27 @@ impl WorkDb {
         Self::with(path, conn, SyncId::new(id)?).await
     }
 
-    async fn with(path: &Path, mut conn: SqliteConnection, sync: SyncId) -> Result<Self> {
-        let mut next_ids = [1; Kind::ALL.len()];
-        for (kind, next) in Kind::ALL.into_iter().zip(&mut next_ids) {
+    async fn with(path: &Path, conn: SqliteConnection, sync: SyncId) -> Result<Self> {
+        let mut db = Self {
+            path: path.to_owned(),
+            conn,
+            sync,
+            next_ids: [1; Kind::ALL.len()],
+            texts: insert::Texts::default(),
+        };
+        db.read_next_ids().await?;
+        Ok(db)
+    }
+
+    async fn read_next_ids(&mut self) -> Result<()> {
+        for (kind, next) in Kind::ALL.into_iter().zip(&mut self.next_ids) {
             let sql = AssertSqlSafe(format!("select coalesce(max(id), 0) + 1 from {}", kind.table()));
             *next = sqlx::query_scalar(sql)
-                .fetch_one(&mut conn)
+                .fetch_one(&mut self.conn)
                 .await
-                .doing("can't read the working database", path)?;
+                .doing("can't read the working database", &self.path)?;
         }
-        Ok(Self { path: path.to_owned(), conn, sync, next_ids, texts: insert::Texts::default() })
+        Ok(())
     }
 
     /// Where it is.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use connector_model::Result;
+use connector_model::{ErrorKind, Result};
 use connector_store::{
     C1z, Finish, NewSync, OpenOptions, Retention, SyncId, SyncRun, WorkDb,
     envelope::{self, Limits},
@@ -10,7 +10,9 @@ use connector_store::{
 };
 use futures::TryStreamExt as _;
 
-use crate::{fixtures, write::resource};
+use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
+
+use crate::{fixtures, sample, write::resource};
 
 /// Writes a new sync of ten resources over `target`, keeping what is to be kept of it.
 async fn sync_over(
@@ -106,4 +108,26 @@ async fn syncs_of_older_writers_keep_their_bytes() -> Result<()> {
         assert!(!a.is_empty() && a == b, "{name}");
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_broken_old_file_is_an_error_and_leaves_nothing() -> Result<()> {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let target = dir.path().join("out.c1z");
+    sample::write(&target, dir.path()).await?;
+    let old = envelope::unpack(&target, dir.path(), &Limits::default()).await?;
+    let mut db = SqliteConnectOptions::new().filename(old.db()).connect().await.expect("the database");
+    let sql = "create table g as select * from v1_grants; drop table v1_grants; alter table g rename to v1_grants; \
+               update v1_grants set data = null where id = 3";
+    sqlx::raw_sql(sql).execute(&mut db).await.expect("the SQL");
+    db.close().await.expect("closed");
+
+    let mut new = WorkDb::create(&dir.path().join("new.db"), &NewSync::full()).await?;
+    let error = new.copy_kept_syncs(&old.db(), Retention::default()).await.expect_err("a message is missing");
+    assert_eq!(error.kind(), ErrorKind::DataLoss, "{error:?}");
+    let stats = new.stats().await?;
+    assert_eq!((stats.resources, stats.grants), (0, 0), "none of it is copied");
+    let mut batch = new.begin().await?;
+    assert!(batch.put_resources(&[resource(1)]).await?.conflicts.is_empty(), "and work can go on");
+    batch.commit().await
 }

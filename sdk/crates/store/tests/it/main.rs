@@ -1,6 +1,7 @@
 //! The store from outside: files are made, read and broken.
 
 mod fixtures;
+mod hostile;
 mod kept;
 mod sample;
 mod verify;

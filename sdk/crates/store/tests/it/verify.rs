@@ -209,7 +209,8 @@ async fn files_of_other_writers_are_sound_where_they_are() -> Result<()> {
         let report = verify(&folder.join(format!("{name}.c1z")), &legacy).await?;
         let mut got: Vec<_> = report.warnings.iter().map(|p| p.count).collect();
         let mut want = warnings.to_vec();
-        (got.sort_unstable(), want.sort_unstable());
+        got.sort_unstable();
+        want.sort_unstable();
         assert_eq!(got, want, "{name}: {report:?}");
         assert_eq!(report.errors.iter().map(|p| p.count).collect::<Vec<_>>(), errors, "{name}: {report:?}");
         let got: Vec<_> = report.syncs.iter().map(|s| (s.resources, s.entitlements, s.grants)).collect();
