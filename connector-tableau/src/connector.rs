@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use connector_sdk::{
-    Connector, ConnectorMetadata, Error, ErrorKind, ResourceSyncer, Result, Validation,
+    Connector, ConnectorMetadata, Error, ErrorKind, ResourceSyncer, Result, Validation, async_trait,
     config::{Config, ConnectContext},
     http::Stats,
 };

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use connector_sdk::{Call, Page, Profile, Resource, ResourceId, ResourceSyncer, ResourceType, Result};
+use connector_sdk::{
+    Call, Page, Profile, Resource, ResourceId, ResourceSyncer, ResourceType, Result, async_trait,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{

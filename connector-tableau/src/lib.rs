@@ -48,4 +48,3 @@ mod user;
 pub use client::{ApiVersion, ClientSettings};
 pub use config::{TableauConfig, schema};
 pub use connector::Tableau;
-pub use role::License;

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use connector_sdk::{
-    Call, Page, Resource, ResourceId, ResourceSyncer, ResourceType, Result, wire::LicenseProfileTrait,
+    Call, Page, Resource, ResourceId, ResourceSyncer, ResourceType, Result, async_trait,
+    wire::LicenseProfileTrait,
 };
 
 use crate::{client::Site, context::Context, role::License};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// A kind of license. A user has exactly one, by the site role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum License {
+pub(crate) enum License {
     /// Makes and publishes content from any data.
     Creator,
     /// Edits what is there.
@@ -17,10 +17,10 @@ pub enum License {
 
 impl License {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Creator, Self::Explorer, Self::Viewer, Self::Unlicensed];
+    pub(crate) const ALL: [Self; 4] = [Self::Creator, Self::Explorer, Self::Viewer, Self::Unlicensed];
 
     /// The id of the license resource.
-    pub const fn id(self) -> &'static str {
+    pub(crate) const fn id(self) -> &'static str {
         match self {
             Self::Creator => "creator",
             Self::Explorer => "explorer",
@@ -30,7 +30,7 @@ impl License {
     }
 
     /// What Tableau calls it.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Creator => "Creator",
             Self::Explorer => "Explorer",

@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use connector_sdk::{Call, Page, ResourceId, ResourceSyncer, ResourceType, Result};
+use connector_sdk::{Call, Page, ResourceId, ResourceSyncer, ResourceType, Result, async_trait};
 
 use crate::{
     account::Accounts,

@@ -6,9 +6,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
 use connector_sdk::{
-    Error, ErrorKind, ExposeSecret, Result, SecretString,
+    Error, ErrorKind, ExposeSecret, Result, SecretString, async_trait,
     http::{Authenticator, Credential, HeaderName, HttpClient, HttpFailure, StatusCode},
 };
 use serde::Deserialize;
