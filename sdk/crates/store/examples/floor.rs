@@ -1,11 +1,12 @@
-//! The floor of a sync: grants that are encoded already, through the store into a packed file.
+//! The floor of a sync: grants that are encoded already, through the store into a packed file, and back.
 //!
 //! `cargo run --release -p connector-store --example floor [GRANTS]` prints rows a second and the size of the file.
 
 use std::{sync::Arc, time::Instant};
 
 use connector_model::Result;
-use connector_store::{Finish, GrantRow, NewSync, WorkDb, envelope};
+use connector_store::{C1z, Finish, GrantRow, NewSync, OpenOptions, WorkDb, envelope, reader::GrantFilter};
+use futures::TryStreamExt as _;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
@@ -46,7 +47,17 @@ async fn main() -> Result<()> {
     let bytes = envelope::pack(&path, &folder.path().join("out.c1z")).await?;
     say(&format!("pack    {:>7.2?}  {bytes} bytes", step.elapsed()));
     let all = began.elapsed() - made;
-    say(&format!("all     {all:>7.2?}  {:.0} rows/s", stored as f64 / all.as_secs_f64()));
+    let step = Instant::now();
+    let file = C1z::open(&folder.path().join("out.c1z"), &OpenOptions::default()).await?;
+    say(&format!("open    {:>7.2?}", step.elapsed()));
+    let step = Instant::now();
+    let view = file.view(None).await?;
+    let filter = GrantFilter::default();
+    let read = view.grants(&filter).try_fold(0_u64, |n, _| async move { Ok(n + 1) }).await?;
+    assert_eq!(read, stored, "all is read");
+    let took = step.elapsed();
+    say(&format!("read    {took:>7.2?}  {:.0} rows/s", read as f64 / took.as_secs_f64()));
+    say(&format!("write   {all:>7.2?}  {:.0} rows/s", stored as f64 / all.as_secs_f64()));
     Ok(())
 }
 

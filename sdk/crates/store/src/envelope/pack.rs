@@ -8,12 +8,17 @@ use std::{
 
 use connector_model::{Error, Result};
 
+use zstd::zstd_safe::CParameter;
+
 use super::{MAGIC_V1, OLD_READER_LIMIT};
 use crate::error::Doing as _;
 
 /// zstd's default: above it little is won for much time; below it nothing is lost but little gained. Its window is
 /// 2 MiB, far below what any reader takes.
 const LEVEL: i32 = 3;
+/// Bytes that one compressing thread takes at a time: with zstd's own choice, four windows, the buffers of two
+/// threads take 75 MiB; with this, 15, for a file that is 1 % larger.
+const JOB: u32 = 1 << 20;
 /// Bytes of a read and of a write.
 const BLOCK: usize = 1 << 20;
 
@@ -75,6 +80,7 @@ fn encode(mut source: impl Read, size: u64, out: impl Write) -> io::Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(4);
     if cores > 1 {
         encoder.multithread(cores as u32)?;
+        encoder.set_parameter(CParameter::JobSize(JOB))?;
     }
     let mut block = vec![0; BLOCK];
     loop {

@@ -29,13 +29,13 @@ impl WorkDb {
     pub async fn build_indexes(&mut self) -> Result<()> {
         self.leave_wal().await?;
         pragma(&mut self.conn, &self.path, "pragma threads = 2").await?;
+        // One transaction, so that the disk is waited for once.
+        let what = "can't build the indexes";
+        let mut tx = self.conn.begin().await.doing(what, &self.path)?;
         for statement in schema::DEFERRED {
-            sqlx::query(*statement)
-                .persistent(false)
-                .execute(&mut self.conn)
-                .await
-                .doing("can't build the indexes", &self.path)?;
+            sqlx::query(*statement).persistent(false).execute(&mut *tx).await.doing(what, &self.path)?;
         }
+        tx.commit().await.doing(what, &self.path)?;
         pragma(&mut self.conn, &self.path, "pragma threads = 0").await?;
         Ok(())
     }
