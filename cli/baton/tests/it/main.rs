@@ -1,0 +1,9 @@
+//! The built program, on files made here and on files of another writer.
+
+mod commands;
+mod errors;
+mod fixtures;
+mod json_shape;
+mod pipe;
+mod program;
+mod sample;
