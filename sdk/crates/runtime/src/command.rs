@@ -15,8 +15,9 @@ const HELP_WIDTH: usize = 100;
 /// that every program has, and the commands.
 pub(crate) fn build(program: &Program, own: &Schema, flags: &[Flag]) -> Command {
     let about = format!("Reads who has access to what in {} into a .c1z file.", own.display_name);
-    let works = |flag: &&Flag| flag.usage == Use::Works;
-    let rest = |flag: &&Flag| flag.usage != Use::Works;
+    let mut by_usage: Vec<&Flag> = flags.iter().collect();
+    by_usage.sort_by_key(|flag| heading_order(flag.usage));
+    let by_usage = by_usage.into_iter();
     Command::new(program.name)
         .about(about)
         // clap prints the name before it.
@@ -32,14 +33,8 @@ pub(crate) fn build(program: &Program, own: &Schema, flags: &[Flag]) -> Command 
         .max_term_width(HELP_WIDTH)
         .args_conflicts_with_subcommands(false)
         .subcommand_precedence_over_arg(true)
-        .args(own.fields().iter().map(|f| argument(f).help_heading(heading(own))))
-        .args(
-            flags
-                .iter()
-                .filter(works)
-                .chain(flags.iter().filter(rest))
-                .map(|f| argument(&f.field).global(true)),
-        )
+        .args(own.fields().iter().map(|f| argument(f).help_heading(format!("{} settings", own.display_name))))
+        .args(by_usage.map(|f| argument(&f.field).help_heading(heading(f.usage)).global(true)))
         .subcommand(
             Command::new("capabilities").about("Print what the connector can do, as JSON; needs no settings"),
         )
@@ -72,8 +67,20 @@ pub(crate) fn build(program: &Program, own: &Schema, flags: &[Flag]) -> Command 
         .subcommands(program.commands.iter().map(|extra| extra.command.clone()))
 }
 
-fn heading(own: &Schema) -> String {
-    format!("{} settings", own.display_name)
+const fn heading(usage: Use) -> &'static str {
+    match usage {
+        Use::Works => "Program settings",
+        Use::Unbuilt(_) => "Not built yet",
+        Use::Ignored(_) => "Accepted, without effect on a sync",
+    }
+}
+
+const fn heading_order(usage: Use) -> u8 {
+    match usage {
+        Use::Works => 0,
+        Use::Unbuilt(_) => 1,
+        Use::Ignored(_) => 2,
+    }
 }
 
 fn argument(field: &Field) -> Arg {

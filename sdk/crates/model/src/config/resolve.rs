@@ -39,10 +39,10 @@ impl Schema {
 
     /// Checks what was given and fills in the defaults.
     ///
-    /// What is wrong is said in this order, one error for each step: all
-    /// required fields that are missing; all values that do not read or break
-    /// a rule, in the order of the fields; the first constraint that does not
-    /// hold. `choice` is the group that somebody chose by name.
+    /// What is wrong is said in one error. Where all values read, it names all
+    /// required fields that are missing; then all values that do not read or
+    /// break a rule, in the order of the fields; then the first constraint
+    /// that does not hold. `choice` is the group that somebody chose by name.
     pub fn resolve(&self, given: &BTreeMap<String, Given>, choice: Option<&str>) -> Result<Config> {
         if let Some(name) = given.keys().find(|name| self.field(name).is_none()) {
             return Err(Error::internal(format!("a value is given for {name:?}, which is no field")));
@@ -65,15 +65,9 @@ impl Schema {
             };
             entries.insert(field.name.clone(), Entry::new(value, origin, field.secret));
         }
-        let unread: Vec<&str> = violations.iter().map(|(f, _)| f.name.as_str()).collect();
-        let missing: Vec<&Field> = self
-            .fields
-            .iter()
-            .filter(looked_at)
-            .filter(|f| f.required && !unread.contains(&f.name.as_str()))
-            .filter(|f| entries.get(&f.name).is_none_or(Entry::is_zero))
-            .collect();
-        if !missing.is_empty() {
+        let is_missing = |f: &&Field| f.required && entries.get(&f.name).is_none_or(Entry::is_zero);
+        let missing: Vec<&Field> = self.fields.iter().filter(looked_at).filter(is_missing).collect();
+        if violations.is_empty() && !missing.is_empty() {
             return Err(refuse(missing_sentence(missing)));
         }
         for field in self.fields.iter().filter(looked_at) {
@@ -178,6 +172,14 @@ mod tests {
              the variable BATON_TOKEN must be at least 4 bytes long, and has 3\n  \
              the variable BATON_PAGE_SIZE: it must be a whole number of 64 bits\n  \
              the flag --only must not have an item twice, and item 1 is there before, and is [\"a\", \"a\"]"
+        );
+    }
+
+    #[test]
+    fn a_value_that_does_not_read_comes_before_what_is_missing() {
+        assert_eq!(
+            sentence(&[("fast", "maybe", Origin::Flag)]),
+            "the configuration has 1 value wrong:\n  the flag --fast: it must be true or false"
         );
     }
 

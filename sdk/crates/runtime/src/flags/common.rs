@@ -130,34 +130,30 @@ fn not_built() -> Vec<Flag> {
     let targeted = Use::Unbuilt("a sync of chosen resources");
     let external = Use::Unbuilt("matching principals of another file");
     vec![
-        flag(
-            Field::string_slice("sync-resources"),
-            "read only these resources, by Baton ID (not built yet)",
-            targeted,
-        ),
+        flag(Field::string_slice("sync-resources"), "read only these resources, by Baton ID", targeted),
         flag(
             Field::string_slice("sync-resource-types"),
-            "read only resources of these types (not built yet)",
+            "read only resources of these types",
             Use::Unbuilt("a sync of chosen resource types"),
         ),
         flag(
             Field::bool("skip-grants").hidden(),
-            "read no grants; only with --sync-resources (not built yet)",
+            "read no grants; only with --sync-resources",
             Use::Unbuilt("a sync without grants"),
         ),
         flag(
             Field::string("external-resource-c1z"),
-            "a second .c1z file, whose principals grants may name (not built yet)",
+            "a second .c1z file, whose principals grants may name",
             external,
         ),
         flag(
             Field::string("external-resource-entitlement-id-filter"),
-            "only principals who hold this entitlement in the second file (not built yet)",
+            "only principals who hold this entitlement in the second file",
             external,
         ),
         flag(
             Field::string_slice("external-resource-traits"),
-            "only principals with these traits in the second file (not built yet)",
+            "only principals with these traits in the second file",
             external,
         ),
     ]

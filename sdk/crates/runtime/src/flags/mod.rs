@@ -50,3 +50,6 @@ fn flag<K: Into<Kind>>(field: Field<K>, description: &str, usage: Use) -> Flag {
 fn exported<K: Into<Kind>>(field: Field<K>, description: &str, usage: Use) -> Flag {
     Flag { field: field.description(description).erase(), usage }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,14 +10,10 @@ pub(super) fn flags() -> Vec<Flag> {
     let all = vec![
         flag(
             Field::string("client-id"),
-            "the client id that ConductorOne gave; starts service mode (not built yet)",
+            "the client id that ConductorOne gave; starts service mode",
             service,
         ),
-        flag(
-            Field::string("client-secret").secret(),
-            "the client secret that ConductorOne gave (not built yet)",
-            service,
-        ),
+        flag(Field::string("client-secret").secret(), "the client secret that ConductorOne gave", service),
         flag(
             Field::bool("provisioning").short('p'),
             "allow tasks that change something",

@@ -17,6 +17,9 @@ use super::Environment;
 /// The most that is read of a config file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
+/// What is wrong with a key in two spellings.
+const TWICE: &str = "stands there twice";
+
 /// The names that are looked for in the working folder, the first one wins.
 const NAMES: [&str; 4] = [".baton.yaml", ".baton.yml", ".baton", ".baton.json"];
 
@@ -83,7 +86,7 @@ fn describe(error: &serde_saphyr::Error) -> String {
         None => String::new(),
     };
     match error.without_snippet() {
-        serde_saphyr::Error::Message { msg, .. } => format!("{place}{msg}"),
+        serde_saphyr::Error::Message { msg, .. } if msg.ends_with(TWICE) => format!("{place}{msg}"),
         serde_saphyr::Error::DuplicateMappingKey { .. } => format!("{place}a key stands there twice"),
         _ => format!("{place}this is not a YAML map of settings and their values"),
     }
@@ -136,7 +139,7 @@ impl<'de> Visitor<'de> for Whole<'_> {
             if let Some(value) = value.filter(|v| *v != Raw::Text(String::new()))
                 && values.insert(name.clone(), value).is_some()
             {
-                return Err(serde::de::Error::custom(format_args!("{name} stands there twice")));
+                return Err(serde::de::Error::custom(format_args!("{name} {TWICE}")));
             }
         }
         Ok(values)
