@@ -55,3 +55,62 @@ impl<'a> SyncView<'a> {
         Either::Right(rows)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::collections::BTreeSet;
+
+    use futures::TryStreamExt as _;
+
+    use crate::{
+        C1z, EntitlementRow, Finish, NewSync, OpenOptions, ResourceRow, SyncStats, WorkDb, envelope,
+    };
+
+    fn resource(id: &str) -> ResourceRow {
+        ResourceRow {
+            resource_type_id: "user".into(),
+            external_id: format!("user:{id}"),
+            parent: None,
+            data: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn those_that_are_there_come_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut db = WorkDb::create(&dir.path().join("work"), &NewSync::full()).await.unwrap();
+        let mut batch = db.begin().await.unwrap();
+        // Ids that JSON and SQL must not take for their own.
+        let odd = ["plain", "quo\"te", "apo'strophe", "back\\slash", "zoë 東京", "null", "7", "[1]", ""];
+        let rows: Vec<_> = odd.iter().map(|id| resource(id)).collect();
+        assert!(batch.put_resources(&rows).await.unwrap().conflicts.is_empty());
+        let entitlement = EntitlementRow {
+            resource_type_id: "user".into(),
+            resource_id: "plain".into(),
+            external_id: "7".into(),
+            data: Vec::new(),
+        };
+        assert!(batch.put_entitlements(&[entitlement]).await.unwrap().conflicts.is_empty());
+        batch.commit().await.unwrap();
+        db.build_indexes().await.unwrap();
+        let ended_at = jiff::Timestamp::now();
+        let finish =
+            Finish { ended_at, stats: SyncStats::default(), supports_diff: true, completed_actions: 0 };
+        db.finish(&finish).await.unwrap();
+        let target = dir.path().join("out.c1z");
+        envelope::pack(&db.close_for_packing().await.unwrap(), &target).await.unwrap();
+
+        let file = C1z::open(&target, &OpenOptions::default()).await.unwrap();
+        let view = file.view(None).await.unwrap();
+        let mut ids: Vec<_> = odd.iter().map(|id| format!("user:{id}")).collect();
+        ids.extend(["user:nobody".to_owned(), "user:plain".to_owned()]);
+        let found: Vec<_> = view.resources_by_ids(&ids).try_collect().await.unwrap();
+        assert_eq!(found.len(), odd.len());
+        let found: BTreeSet<_> = found.into_iter().map(|r| r.row.external_id).collect();
+        assert_eq!(found, odd.iter().map(|id| format!("user:{id}")).collect());
+        assert_eq!(view.resources_by_ids(&[]).try_collect::<Vec<_>>().await.unwrap(), []);
+        let found: Vec<_> = view.entitlements_by_ids(&["7".to_owned()]).try_collect().await.unwrap();
+        assert_eq!(&*found[0].row.external_id, "7");
+    }
+}
