@@ -33,7 +33,7 @@ pub(crate) struct List {
 #[derive(Debug)]
 enum Shape {
     Json(JsonList),
-    Console(Pages),
+    Console(Box<Pages>),
 }
 
 impl List {
@@ -42,7 +42,7 @@ impl List {
         let out = Output::stdout();
         let shape = match format {
             Format::Json => Shape::Json(JsonList::new(field)),
-            Format::Console => Shape::Console(Pages::new(columns, out.is_terminal())),
+            Format::Console => Shape::Console(Box::new(Pages::new(columns, out.is_terminal()))),
         };
         Self { out, shape, rows: 0 }
     }

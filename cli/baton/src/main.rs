@@ -8,6 +8,7 @@ mod args;
 mod cache;
 mod cell;
 mod commands;
+mod grant_json;
 mod joins;
 mod json_list;
 mod list;
@@ -19,6 +20,7 @@ mod table;
 use std::process::ExitCode;
 
 use connector_model::{Error, ErrorKind, Result};
+use tokio::signal::unix::{SignalKind, signal};
 
 use args::Parsed;
 
@@ -43,10 +45,17 @@ async fn main() -> ExitCode {
 
 /// Runs the command; an interrupt drops it, and with it the decoded copy of the file.
 async fn until_interrupted() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())
+        .map_err(|e| Error::io("can't listen for the signal to stop", e))?;
     tokio::select! {
         done = Box::pin(run()) => done,
-        _ = tokio::signal::ctrl_c() => Err(Error::new(ErrorKind::Cancelled, "interrupted")),
+        _ = tokio::signal::ctrl_c() => Err(stopped()),
+        _ = terminate.recv() => Err(stopped()),
     }
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::Cancelled, "stopped by a signal; what is printed is not all")
 }
 
 async fn run() -> Result<()> {

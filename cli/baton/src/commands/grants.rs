@@ -3,16 +3,15 @@
 use std::borrow::Cow;
 
 use connector_model::Result;
-use connector_proto::c1::connector::v2 as wire;
 use connector_store::{C1z, GrantRow, SyncView, reader::GrantFilter};
 
 use crate::{
     args::GrantArgs,
     cache::Text,
+    grant_json::GrantJson,
     joins::{Joins, ResourceKey},
     json_list::object,
     list::{List, PAGE, Row},
-    message,
     output::Format,
 };
 
@@ -22,6 +21,7 @@ pub(crate) async fn run(file: &C1z, args: GrantArgs, format: Format) -> Result<(
     let mut joins = Joins::new(&view, format);
     let columns = &["ID", "Resource Type", "Resource", "Entitlement", "Principal"];
     let mut list = List::new(format, "grants", columns);
+    let mut json = GrantJson::default();
     let mut after = 0;
     loop {
         let page = view.grants_page(&filter, after, PAGE).await?;
@@ -31,7 +31,12 @@ pub(crate) async fn run(file: &C1z, args: GrantArgs, format: Format) -> Result<(
         joins.load_resources(page.iter().flat_map(|r| [resource(&r.row), principal(&r.row)])).await?;
         for record in page {
             let row = record.row;
+            let grant = match format {
+                Format::Json => Some(json.json(&row.external_id, &row.data)?),
+                Format::Console => None,
+            };
             let item = Item {
+                grant,
                 entitlement: joins.entitlement(&row.entitlement_id).await?,
                 resource: joins.resource(&resource(&row)).await?,
                 resource_type: joins.resource_type(&row.resource_type_id).await?,
@@ -80,6 +85,8 @@ fn principal(row: &GrantRow) -> ResourceKey {
 }
 
 struct Item {
+    /// Its JSON, where that is the format.
+    grant: Option<String>,
     row: GrantRow,
     entitlement: Text,
     resource: Text,
@@ -89,9 +96,8 @@ struct Item {
 
 impl Row for Item {
     fn json(&self, line: &mut String) -> Result<()> {
-        let json = message::to_json::<wire::Grant>(&self.row.external_id, &self.row.data)?;
         let fields = [
-            ("grant", Some(json.as_str())),
+            ("grant", self.grant.as_deref()),
             ("entitlement", self.entitlement.as_deref()),
             ("resource", self.resource.as_deref()),
             ("resourceType", self.resource_type.as_deref()),
