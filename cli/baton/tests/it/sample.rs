@@ -54,6 +54,18 @@ pub(crate) fn grants() -> Result<Vec<Grant>> {
     ])
 }
 
+/// Grants of one entitlement; 5,000 are far more than a pipe and the program's buffer hold (64 and 256 KiB).
+pub(crate) fn many_grants(count: usize) -> Result<Vec<Grant>> {
+    let team = ResourceId::new("team", "all")?;
+    let grant = |n| {
+        Ok(Grant::new(
+            EntitlementRef::canonical(&team, "member"),
+            ResourceId::new("user", format!("{n:040}"))?,
+        ))
+    };
+    (0..count).map(grant).collect()
+}
+
 /// Writes the sample, with these grants, under a name.
 pub(crate) async fn write(folder: &Path, name: &str, grants: Vec<Grant>) -> Result<()> {
     let mut encoder = GrantEncoder::default();
@@ -76,7 +88,7 @@ pub(crate) async fn write_rows(folder: &Path, name: &str, grants: &[GrantRow]) -
     let team = ResourceType::new("team", "Team").with_trait(TraitKind::Group);
     let types = [&user, &team].map(ResourceTypeRow::encode);
     assert!(batch.put_resource_types(&types).await?.conflicts.is_empty());
-    let resources: Vec<_> = teams()?.iter().chain(&users()?).map(ResourceRow::encode).collect();
+    let resources: Vec<_> = teams()?.iter().chain(&users()?).cloned().map(ResourceRow::encode).collect();
     assert!(batch.put_resources(&resources).await?.conflicts.is_empty());
     let entitlements: Vec<_> = teams()?
         .iter()

@@ -275,27 +275,25 @@ impl Resource {
 
     /// The wire form: traits are the first annotations.
     pub fn to_wire(&self) -> wire::Resource {
-        let annotations = self
-            .traits
-            .iter()
-            .map(Trait::to_any)
-            .chain(self.annotations.as_slice().iter().cloned())
-            .collect();
+        self.clone().into_wire()
+    }
+
+    /// As [`Resource::to_wire`], without a copy.
+    pub fn into_wire(self) -> wire::Resource {
+        let mut annotations: Vec<_> = self.traits.iter().map(Trait::to_any).collect();
+        annotations.extend(self.annotations.into_inner());
         wire::Resource {
             id: Some(resource_id_to_wire(&self.id)),
             parent_resource_id: self.parent.as_ref().map(resource_id_to_wire),
-            display_name: self.display_name.clone(),
+            display_name: self.display_name,
             annotations,
-            description: self.description.clone(),
+            description: self.description,
             baton_resource: self.baton_resource,
-            external_id: self.external_id.clone(),
+            external_id: self.external_id,
             creation_source: self.creation_source,
-            profile: self.profile.clone().map(Profile::into_wire),
-            icon: self.icon.clone(),
-            status: self
-                .status
-                .as_ref()
-                .map(|s| wire::Status { status: s.state.into(), details: s.details.clone() }),
+            profile: self.profile.map(Profile::into_wire),
+            icon: self.icon,
+            status: self.status.map(|s| wire::Status { status: s.state.into(), details: s.details }),
             created_at: self.created_at,
         }
     }

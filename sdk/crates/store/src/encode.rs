@@ -25,13 +25,13 @@ impl ResourceTypeRow {
 
 impl ResourceRow {
     /// The row of a resource.
-    pub fn encode(resource: &Resource) -> Self {
+    pub fn encode(resource: Resource) -> Self {
         let part = |id: &ResourceId| (id.resource_type().to_arc(), id.to_arc());
         Self {
             resource_type_id: resource.id.resource_type().to_arc(),
             external_id: resource.id.to_string(),
             parent: resource.parent.as_ref().map(part),
-            data: resource.to_wire().encode_to_vec(),
+            data: resource.into_wire().encode_to_vec(),
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use connector_model::{Call, Error, Page, Registry, ResourceId, Result, SyncContext};
@@ -20,12 +23,19 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) references: References,
+    /// Pages that were read and wait to be stored.
+    pub(crate) waiting: AtomicUsize,
     memory: RwLock<HashMap<String, Arc<[u8]>>>,
 }
 
 impl Shared {
     pub(crate) fn new(registry: Registry) -> Self {
-        Self { registry, references: References::default(), memory: RwLock::default() }
+        Self {
+            registry,
+            references: References::default(),
+            waiting: AtomicUsize::new(0),
+            memory: RwLock::default(),
+        }
     }
 
     /// Keeps what a page said to remember.
@@ -51,6 +61,7 @@ pub(crate) async fn call(shared: Arc<Shared>, action: Action) -> (Action, Result
         .await
         .and_then(|page| ingest(&shared.registry, &action, page))
         .map_err(|e| e.during(action.describe()));
+    shared.waiting.fetch_add(1, Ordering::AcqRel);
     (action, result)
 }
 

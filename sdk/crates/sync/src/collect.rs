@@ -3,12 +3,11 @@
 //! One task owns the working database and takes pages in; calls of the
 //! connector run in tasks of their own, as many as there are workers. A slot
 //! is filled again before the finished page is stored, so the connector is
-//! kept busy while the database works, and no more than one page a worker
-//! waits in memory.
+//! kept busy while the database works, and only a few pages wait in memory.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -39,6 +38,9 @@ const ROWS_A_COMMIT: u64 = 20_000;
 
 /// A transaction is not kept open longer than this, so that little is lost.
 const COMMIT_AFTER: Duration = Duration::from_millis(500);
+
+/// Pages that may wait to be stored before new calls wait for them.
+const WAITING_PAGES: usize = 3;
 
 /// Actions kept in memory; the rest waits in the queue.
 const READY: usize = 4096;
@@ -128,7 +130,7 @@ impl Collector {
             durations.push((*phase, start.elapsed()));
         }
         for dangling in self.shared.references.dangling() {
-            self.warnings.add(format!(
+            self.warn(format!(
                 "{} {} are not among what was read, such as {}",
                 dangling.count,
                 dangling.what,
@@ -157,7 +159,7 @@ impl Collector {
         let (mut rows, mut opened) = (0, Instant::now());
         let mut finished = Vec::new();
         loop {
-            while calls.len() < self.workers
+            while self.may_call(calls.len())
                 && let Some(action) = self.take_action(&mut batch).await?
             {
                 calls.spawn(call(self.shared.clone(), action));
@@ -169,10 +171,16 @@ impl Collector {
             };
             let Some(done) = done else { break };
             let (action, page) = done.map_err(|e| Error::internal("a worker ended early").caused_by(e))?;
+            self.shared.waiting.fetch_sub(1, Ordering::AcqRel);
             let page = self.warn_if_gone(&action, page)?;
             let next = following(&action, &page)?;
             if let Some(next) = &next {
-                calls.spawn(call(self.shared.clone(), next.clone()));
+                self.phase.ready.push_front(next.clone());
+            }
+            while self.may_call(calls.len())
+                && let Some(action) = self.phase.ready.pop_front()
+            {
+                calls.spawn(call(self.shared.clone(), action));
             }
             rows += self.take_in(&mut batch, &action, page, next.as_ref(), &mut finished).await?;
             if rows >= ROWS_A_COMMIT || opened.elapsed() >= COMMIT_AFTER {
@@ -185,6 +193,14 @@ impl Collector {
         }
         queue::finish(batch.connection(), &finished).await?;
         batch.commit().await
+    }
+
+    /// Whether one more call may begin: there is a worker, and the pages that
+    /// wait to be stored are few. More of them would take memory and not make
+    /// the database faster.
+    fn may_call(&self, tasks: usize) -> bool {
+        let waiting = self.shared.waiting.load(Ordering::Acquire);
+        tasks - waiting.min(tasks) < self.workers && (waiting < WAITING_PAGES || tasks == 0)
     }
 
     fn planner(&self, phase: Phase) -> Planner {
@@ -285,8 +301,9 @@ impl Collector {
     }
 
     fn warn(&mut self, message: String) {
-        self.observer.event(&Event::Warning { message: message.clone() });
-        self.warnings.add(message);
+        if self.warnings.add(&message) {
+            self.observer.event(&Event::Warning { message });
+        }
     }
 
     /// Stores a page and what it means for the queue, in one transaction.

@@ -46,8 +46,8 @@ pub(crate) fn ingest(registry: &Registry, action: &Action, page: connector_model
     };
     let counts = page.total.is_some();
     out.resources.reserve_exact(page.resources.len());
-    for resource in &page.resources {
-        check_traits(registry, resource)?;
+    for resource in page.resources {
+        check_traits(registry, &resource)?;
         let hash = IdHash::resource(&resource.id);
         if counts
             && action.operation == Operation::List
@@ -59,7 +59,7 @@ pub(crate) fn ingest(registry: &Registry, action: &Action, page: connector_model
         out.resource_ids.push(hash);
         out.resources.push(ResourceRow::encode(resource));
     }
-    for entitlement in &page.entitlements {
+    for entitlement in page.entitlements {
         if entitlement.slug.is_empty() || entitlement.display_name.is_empty() {
             return Err(Error::internal("an entitlement needs a slug and a display name")
                 .with("entitlement", &entitlement.id));
@@ -69,20 +69,20 @@ pub(crate) fn ingest(registry: &Registry, action: &Action, page: connector_model
             out.asked.push(hash);
         }
         out.entitlement_ids.push(hash);
-        out.entitlements.push(EntitlementRow::encode(entitlement));
+        out.entitlements.push(EntitlementRow::encode(&entitlement));
     }
     let mut encoder = GrantEncoder::default();
     out.grants.reserve_exact(page.grants.len());
     out.principals.reserve_exact(page.grants.len());
-    for grant in &page.grants {
-        let row = encoder.encode(grant);
+    for grant in page.grants {
+        let row = encoder.encode(&grant);
         if counts && action.operation == Operation::Grants && is_on(action, &grant.entitlement.resource) {
             out.asked.push(IdHash::text(&row.external_id));
         }
         if out.granted.last().is_none_or(|(_, id)| *id != grant.entitlement.id) {
             out.granted.push((IdHash::text(&grant.entitlement.id), grant.entitlement.id.clone()));
         }
-        out.principals.push((IdHash::resource(&grant.principal), grant.principal.clone()));
+        out.principals.push((IdHash::resource(&grant.principal), grant.principal));
         out.grants.push(row);
     }
     Ok(out)

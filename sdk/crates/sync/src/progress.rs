@@ -62,7 +62,8 @@ pub enum Event {
         /// Its name.
         step: &'static str,
     },
-    /// A connector or the engine wants a person to know something.
+    /// A connector or the engine wants a person to know something. Told
+    /// once a sentence, however often it comes.
     Warning {
         /// The sentence.
         message: String,

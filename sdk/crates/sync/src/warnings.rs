@@ -13,12 +13,18 @@ pub(crate) struct Warnings {
 }
 
 impl Warnings {
-    pub(crate) fn add(&mut self, message: String) {
-        if self.counts.len() < MOST || self.counts.contains_key(&message) {
-            *self.counts.entry(message).or_default() += 1;
-        } else {
-            self.more += 1;
+    /// Counts a sentence; says whether it is a new one.
+    pub(crate) fn add(&mut self, message: &str) -> bool {
+        if let Some(count) = self.counts.get_mut(message) {
+            *count += 1;
+            return false;
         }
+        if self.counts.len() >= MOST {
+            self.more += 1;
+            return false;
+        }
+        self.counts.insert(message.to_owned(), 1);
+        true
     }
 
     pub(crate) fn add_many(&mut self, message: &str, count: u64) {
