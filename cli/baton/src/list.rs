@@ -38,34 +38,34 @@ enum Shape {
 
 impl List {
     /// A list under the field of its JSON message, or the columns of its table.
-    pub(crate) fn new(format: Format, field: &'static str, columns: &'static [&'static str]) -> Self {
-        let out = Output::stdout();
+    pub(crate) fn new(format: Format, field: &'static str, columns: &'static [&'static str]) -> Result<Self> {
+        let out = Output::stdout()?;
         let shape = match format {
             Format::Json => Shape::Json(JsonList::new(field)),
             Format::Console => Shape::Console(Box::new(Pages::new(columns, out.is_terminal()))),
         };
-        Self { out, shape, rows: 0 }
+        Ok(Self { out, shape, rows: 0 })
     }
 
     /// Adds a row.
-    pub(crate) fn push(&mut self, row: &impl Row) -> Result<()> {
+    pub(crate) async fn push(&mut self, row: &impl Row) -> Result<()> {
         self.rows += 1;
         match &mut self.shape {
-            Shape::Json(list) => self.out.write(list.element(|line| row.json(line))?),
+            Shape::Json(list) => self.out.write(list.element(|line| row.json(line))?).await,
             Shape::Console(table) => {
                 table.push(&row.cells()?);
-                if table.rows() < PAGE as usize { Ok(()) } else { self.out.write(&table.take()) }
+                if table.rows() < PAGE as usize { Ok(()) } else { self.out.write(&table.take()).await }
             }
         }
     }
 
     /// Prints the rest. Tells how many rows there were.
-    pub(crate) fn end(mut self) -> Result<u64> {
+    pub(crate) async fn end(mut self) -> Result<u64> {
         match &mut self.shape {
-            Shape::Json(list) => self.out.write(list.end())?,
-            Shape::Console(table) => self.out.write(&table.take())?,
+            Shape::Json(list) => self.out.write(list.end()).await?,
+            Shape::Console(table) => self.out.write(&table.take()).await?,
         }
-        self.out.flush()?;
+        self.out.flush().await?;
         Ok(self.rows)
     }
 }

@@ -17,15 +17,17 @@ mod moment;
 mod output;
 mod table;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use connector_model::{Error, ErrorKind, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
 use args::Parsed;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+/// How long threads that decode the file or write to stdout are waited for after a signal.
+const GRACE: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .with_writer(std::io::stderr)
@@ -33,7 +35,16 @@ async fn main() -> ExitCode {
         .with_target(false)
         .with_ansi(false)
         .init();
-    match until_interrupted().await {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => {
+            let done = runtime.block_on(until_stopped());
+            runtime.shutdown_timeout(GRACE);
+            done
+        }
+        Err(e) => Err(Error::io("can't start", e)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -44,9 +55,9 @@ async fn main() -> ExitCode {
 }
 
 /// Runs the command; an interrupt drops it, and with it the decoded copy of the file.
-async fn until_interrupted() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())
-        .map_err(|e| Error::io("can't listen for the signal to stop", e))?;
+async fn until_stopped() -> Result<()> {
+    let mut terminate =
+        signal(SignalKind::terminate()).map_err(|e| Error::io("can't listen for the signal to stop", e))?;
     tokio::select! {
         done = Box::pin(run()) => done,
         _ = tokio::signal::ctrl_c() => Err(stopped()),
@@ -61,6 +72,6 @@ fn stopped() -> Error {
 async fn run() -> Result<()> {
     match args::parse(std::env::args_os())? {
         Parsed::Command(command) => commands::run(command).await,
-        Parsed::Text(text) => output::text(&text),
+        Parsed::Text(text) => output::text(&text).await,
     }
 }

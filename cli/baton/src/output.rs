@@ -1,8 +1,12 @@
 //! The two streams of the program.
 
-use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    os::fd::AsFd as _,
+};
 
 use connector_model::{Error, Result};
+use tokio::{fs::File, io::AsyncWriteExt as _};
 
 /// Bytes that are collected before they are written.
 const BUFFER: usize = 256 << 10;
@@ -16,18 +20,19 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Buffered stdout.
+/// Buffered stdout. It is written to on another thread, so that a signal ends the program though nobody reads on.
 #[derive(Debug)]
 pub(crate) struct Output {
-    out: BufWriter<StdoutLock<'static>>,
+    out: File,
+    buffer: Vec<u8>,
     terminal: bool,
 }
 
 impl Output {
-    pub(crate) fn stdout() -> Self {
-        let out = io::stdout().lock();
-        let terminal = out.is_terminal();
-        Self { out: BufWriter::with_capacity(BUFFER, out), terminal }
+    pub(crate) fn stdout() -> Result<Self> {
+        let stdout = io::stdout();
+        let out = std::fs::File::from(stdout.as_fd().try_clone_to_owned().map_err(failed)?);
+        Ok(Self { terminal: stdout.is_terminal(), out: File::from_std(out), buffer: Vec::new() })
     }
 
     /// Whether a person may be looking.
@@ -35,13 +40,21 @@ impl Output {
         self.terminal
     }
 
-    pub(crate) fn write(&mut self, text: &str) -> Result<()> {
-        self.out.write_all(text.as_bytes()).map_err(failed)
+    pub(crate) async fn write(&mut self, text: &str) -> Result<()> {
+        self.buffer.extend_from_slice(text.as_bytes());
+        if self.buffer.len() >= BUFFER { self.pass_on().await } else { Ok(()) }
     }
 
-    /// Writes out what is collected. To be called at the end: a buffer that is dropped hides a full disk.
-    pub(crate) fn flush(&mut self) -> Result<()> {
-        self.out.flush().map_err(failed)
+    /// Writes out what is collected. To be called at the end.
+    pub(crate) async fn flush(&mut self) -> Result<()> {
+        self.pass_on().await?;
+        self.out.flush().await.map_err(failed)
+    }
+
+    async fn pass_on(&mut self) -> Result<()> {
+        self.out.write_all(&self.buffer).await.map_err(failed)?;
+        self.buffer.clear();
+        Ok(())
     }
 }
 
@@ -50,10 +63,10 @@ fn failed(error: io::Error) -> Error {
 }
 
 /// Prints one text.
-pub(crate) fn text(text: &str) -> Result<()> {
-    let mut out = Output::stdout();
-    out.write(text)?;
-    out.flush()
+pub(crate) async fn text(text: &str) -> Result<()> {
+    let mut out = Output::stdout()?;
+    out.write(text).await?;
+    out.flush().await
 }
 
 /// Says something to the person. Where stderr is closed there is nobody to tell.

@@ -4,10 +4,10 @@ use connector_model::{Error, Result};
 
 use crate::{args, output};
 
-pub(crate) fn run(shell: clap_complete::Shell) -> Result<()> {
+pub(crate) async fn run(shell: clap_complete::Shell) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut args::command(), "baton", &mut script);
     let script = String::from_utf8(script)
         .map_err(|e| Error::internal("the completion script is not UTF-8").caused_by(e))?;
-    output::text(&script)
+    output::text(&script).await
 }

@@ -21,7 +21,7 @@ pub(crate) async fn run(file: &C1z, args: OfType, format: Format) -> Result<()> 
     let filter = EntitlementFilter { resource_type: args.resource_type, resource: None };
     let mut joins = Joins::new(&view, format);
     let columns = &["ID", "Display Name", "Resource Type", "Resource", "Permission"];
-    let mut list = List::new(format, "entitlements", columns);
+    let mut list = List::new(format, "entitlements", columns)?;
     let mut after = 0;
     loop {
         let page = view.entitlements_page(&filter, after, PAGE).await?;
@@ -33,10 +33,10 @@ pub(crate) async fn run(file: &C1z, args: OfType, format: Format) -> Result<()> 
             let row = record.row;
             let resource = joins.resource(&key(&row)).await?;
             let resource_type = joins.resource_type(&row.resource_type_id).await?;
-            list.push(&Item { row, resource, resource_type })?;
+            list.push(&Item { row, resource, resource_type }).await?;
         }
     }
-    if list.end()? == 0 {
+    if list.end().await? == 0 {
         super::say_unknown_type(&view, filter.resource_type.as_deref()).await?;
     }
     Ok(())

@@ -20,7 +20,7 @@ pub(crate) async fn run(file: &C1z, args: GrantArgs, format: Format) -> Result<(
     let filter = filter(args);
     let mut joins = Joins::new(&view, format);
     let columns = &["ID", "Resource Type", "Resource", "Entitlement", "Principal"];
-    let mut list = List::new(format, "grants", columns);
+    let mut list = List::new(format, "grants", columns)?;
     let mut json = GrantJson::default();
     let mut after = 0;
     loop {
@@ -43,10 +43,10 @@ pub(crate) async fn run(file: &C1z, args: GrantArgs, format: Format) -> Result<(
                 principal: joins.resource(&principal(&row)).await?,
                 row,
             };
-            list.push(&item)?;
+            list.push(&item).await?;
         }
     }
-    if list.end()? == 0 {
+    if list.end().await? == 0 {
         say_unknown(&view, &filter).await?;
     }
     Ok(())

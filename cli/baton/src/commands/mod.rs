@@ -30,7 +30,7 @@ pub(crate) async fn run(invocation: Invocation) -> Result<()> {
         Command::Entitlements(args) => entitlements::run(&open(&file).await?, args, format).await,
         Command::Grants(args) => grants::run(&open(&file).await?, args, format).await,
         Command::Verify(args) => verify::run(&file, &args, format).await,
-        Command::Completion { shell } => completion::run(shell),
+        Command::Completion { shell } => completion::run(shell).await,
     }
 }
 

@@ -16,17 +16,17 @@ use crate::{
 
 pub(crate) async fn run(file: &C1z, args: &WhichSync, format: Format) -> Result<()> {
     let view = super::view(file, args).await?;
-    let mut list = List::new(format, "resourceTypes", &["ID", "Display Name", "Traits"]);
+    let mut list = List::new(format, "resourceTypes", &["ID", "Display Name", "Traits"])?;
     let mut after = 0;
     loop {
         let page = view.resource_types_page(&(), after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
         for record in page {
-            list.push(&Item(record.row))?;
+            list.push(&Item(record.row)).await?;
         }
     }
-    list.end()?;
+    list.end().await?;
     Ok(())
 }
 

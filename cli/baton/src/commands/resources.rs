@@ -21,7 +21,7 @@ pub(crate) async fn run(file: &C1z, args: OfType, format: Format) -> Result<()> 
     let filter = ResourceFilter { resource_type: args.resource_type, parent: None };
     let mut joins = Joins::new(&view, format);
     let mut list =
-        List::new(format, "resources", &["ID", "Display Name", "Resource Type", "Parent Resource"]);
+        List::new(format, "resources", &["ID", "Display Name", "Resource Type", "Parent Resource"])?;
     let mut after = 0;
     loop {
         let page = view.resources_page(&filter, after, PAGE).await?;
@@ -35,10 +35,10 @@ pub(crate) async fn run(file: &C1z, args: OfType, format: Format) -> Result<()> 
                 Some(key) => joins.resource(key).await?,
                 None => None,
             };
-            list.push(&Item { row, resource_type, parent })?;
+            list.push(&Item { row, resource_type, parent }).await?;
         }
     }
-    if list.end()? == 0 {
+    if list.end().await? == 0 {
         super::say_unknown_type(&view, filter.resource_type.as_deref()).await?;
     }
     Ok(())

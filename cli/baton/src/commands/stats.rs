@@ -22,12 +22,12 @@ pub(crate) async fn run(file: &C1z, args: &WhichSync, format: Format) -> Result<
             let message = message(view.run(), stats);
             let json = json::to_json(&message)
                 .map_err(|e| Error::internal("the counts of the sync don't become JSON").caused_by(e))?;
-            output::text(&format!("{json}\n"))
+            output::text(&format!("{json}\n")).await
         }
         Format::Console => {
-            let mut out = Output::stdout();
-            out.write(&tables(view.run(), &stats, out.is_terminal()))?;
-            out.flush()
+            let mut out = Output::stdout()?;
+            out.write(&tables(view.run(), &stats, out.is_terminal())).await?;
+            out.flush().await
         }
     }
 }

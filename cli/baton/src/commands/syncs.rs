@@ -14,11 +14,11 @@ use crate::{
 
 pub(crate) async fn run(file: &C1z, format: Format) -> Result<()> {
     let columns = &["ID", "Started At", "Ended At", "Type", "Parent ID", "Token"];
-    let mut list = List::new(format, "syncs", columns);
+    let mut list = List::new(format, "syncs", columns)?;
     for run in file.syncs().await? {
-        list.push(&Item(run))?;
+        list.push(&Item(run)).await?;
     }
-    list.end()?;
+    list.end().await?;
     Ok(())
 }
 

@@ -22,7 +22,8 @@ pub(crate) async fn run(file: &Path, args: &VerifyArgs, format: Format) -> Resul
     output::text(&match format {
         Format::Json => json(&report)?,
         Format::Console => lines(&report),
-    })?;
+    })
+    .await?;
     if report.is_sound() {
         return Ok(());
     }

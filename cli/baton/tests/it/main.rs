@@ -7,3 +7,4 @@ mod json_shape;
 mod pipe;
 mod program;
 mod sample;
+mod signal;

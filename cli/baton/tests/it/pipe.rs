@@ -5,22 +5,14 @@ use std::{
     process::Stdio,
 };
 
-use connector_model::{EntitlementRef, Grant, ResourceId, Result};
+use connector_model::Result;
 
 use crate::{program, sample};
 
 #[tokio::test]
 async fn a_closed_pipe_ends_it_quietly() -> Result<()> {
     let folder = sample::folder().await?;
-    let team = ResourceId::new("team", "all")?;
-    // Far more than a pipe and the program's buffer hold (64 and 256 KiB).
-    let grants: Result<Vec<_>> = (0..5_000)
-        .map(|n| {
-            let user = ResourceId::new("user", format!("user-{n:040}"))?;
-            Ok(Grant::new(EntitlementRef::canonical(&team, "member"), user))
-        })
-        .collect();
-    sample::write(folder.path(), "many.c1z", grants?).await?;
+    sample::write(folder.path(), "many.c1z", sample::many_grants(5_000)?).await?;
     for format in ["console", "json"] {
         let mut child = program::baton(folder.path(), &["grants", "-f", "many.c1z", "-o", format])
             .stdout(Stdio::piped())
@@ -42,20 +34,11 @@ async fn a_closed_pipe_ends_it_quietly() -> Result<()> {
 #[tokio::test]
 async fn pages_are_joined() -> Result<()> {
     let folder = sample::folder().await?;
-    let team = ResourceId::new("team", "all")?;
-    let grants: Result<Vec<_>> = (0..2_345)
-        .map(|n| {
-            Ok(Grant::new(
-                EntitlementRef::canonical(&team, "member"),
-                ResourceId::new("user", n.to_string())?,
-            ))
-        })
-        .collect();
-    sample::write(folder.path(), "many.c1z", grants?).await?;
+    sample::write(folder.path(), "many.c1z", sample::many_grants(2_345)?).await?;
     let document = program::json(folder.path(), &["grants", "-f", "many.c1z"]);
     let ids: Vec<_> =
         document["grants"].as_array().expect("a list").iter().map(|g| &g["grant"]["id"]).collect();
-    let expected: Vec<_> = (0..2_345).map(|n| format!("team:all:member:user:{n}")).collect();
+    let expected: Vec<_> = (0..2_345).map(|n| format!("team:all:member:user:{n:040}")).collect();
     assert_eq!(ids, expected.iter().collect::<Vec<_>>());
     let table = program::run(folder.path(), &["grants", "-f", "many.c1z"]).stdout;
     let rows: Vec<_> =
