@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Executor, Row as _, Sqlite};
 use crate::{error::Doing as _, schema::TABLES};
 
 /// The largest value that is read, in bytes. A message that came over gRPC is far smaller.
-pub(crate) const MAX_VALUE: u32 = 16 << 20;
+pub(crate) const MAX_VALUE: u32 = 8 << 20;
 
 /// The tables of the format that a file has, with their columns. Views, virtual tables and generated columns of the
 /// same names don't count: what they answer is code of the file's writer.

@@ -7,6 +7,7 @@ mod filter;
 mod layout;
 mod lookup;
 mod record;
+mod shape;
 mod slim;
 mod stats;
 mod view;
@@ -25,6 +26,7 @@ use crate::{
     error::Doing as _,
 };
 pub(crate) use layout::Layout;
+use shape::Shape;
 
 pub use filter::{EntitlementFilter, GrantFilter, ResourceFilter};
 pub use record::Record;
@@ -81,17 +83,23 @@ impl C1z {
                 .with("table", table));
             }
         }
+        let roots: Vec<i64> = sqlx::query_scalar("select rootpage from sqlite_schema where rootpage > 1")
+            .fetch_all(&file.pool)
+            .await
+            .doing("can't read the schema of the database in the file", path)?;
+        check_trees(file.unpacked.db(), path.to_owned(), roots).await?;
         Ok(file)
     }
 
     /// As [`C1z::of`], with whatever tables there are.
     pub(crate) async fn of_any(path: &Path, unpacked: Unpacked) -> Result<Self> {
+        // Before SQLite reads the schema from it.
+        Shape::open(&unpacked.db(), path)?.check(1)?;
         let connect = SqliteConnectOptions::new()
             .filename(unpacked.db())
             .read_only(true)
             .immutable(true)
             .foreign_keys(false)
-            .row_buffer_size(16)
             .pragma("trusted_schema", "off")
             .pragma("cell_size_check", "on")
             .pragma("query_only", "on")
@@ -156,6 +164,17 @@ impl C1z {
         })?;
         Ok(SyncView::new(self, run))
     }
+}
+
+/// Walks the trees of a decoded database: the schema's own and those of its root pages. `path` is for messages.
+pub(crate) async fn check_trees(db: PathBuf, path: PathBuf, roots: Vec<i64>) -> Result<()> {
+    let walk = move || {
+        let mut shape = Shape::open(&db, &path)?;
+        shape.check(1)?;
+        roots.into_iter().try_for_each(|root| shape.check(root))
+    };
+    let stopped = |e| Error::internal("looking at the database stopped").caused_by(e);
+    tokio::task::spawn_blocking(walk).await.map_err(stopped)?
 }
 
 /// Reads the sync runs of a schema (`main`, or the name of an attached file) in the order of [`C1z::syncs`].

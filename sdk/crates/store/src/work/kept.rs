@@ -9,7 +9,7 @@ use super::WorkDb;
 use crate::{
     SyncRun, SyncType,
     error::Doing as _,
-    reader::{Layout, sync_runs},
+    reader::{Layout, check_trees, sync_runs},
     schema::{TABLES, Table},
 };
 
@@ -104,6 +104,8 @@ impl WorkDb {
     pub async fn copy_kept_syncs(&mut self, old: &Path, retention: Retention) -> Result<KeptSyncs> {
         let uri = old.to_str().ok_or_else(|| Error::invalid("a temporary folder's name is not UTF-8"))?;
         let uri = format!("file:{}?immutable=1", escape(uri));
+        // Before SQLite reads the schema from it; the rest once the roots are known.
+        check_trees(old.to_owned(), old.to_owned(), Vec::new()).await?;
         let conn = &mut self.conn;
         sqlx::query("attach database ? as old")
             .bind(uri)
@@ -127,6 +129,12 @@ impl WorkDb {
 }
 
 async fn copy(conn: &mut SqliteConnection, old: &Path, own: &str, retention: Retention) -> Result<KeptSyncs> {
+    let roots: Vec<i64> = sqlx::query_scalar("select rootpage from old.sqlite_schema where rootpage > 1")
+        .persistent(false)
+        .fetch_all(&mut *conn)
+        .await
+        .doing("can't read the old file's schema", old)?;
+    check_trees(old.to_owned(), old.to_owned(), roots).await?;
     let layout = Layout::read(&mut *conn, "old", old).await?;
     if !layout.has_table("v1_sync_runs") {
         return Ok(KeptSyncs::default());

@@ -214,6 +214,39 @@ async fn a_schema_that_runs_code_is_refused() -> Result<()> {
     Ok(())
 }
 
+/// Inner pages that all have the same two children each: 20 levels of it would be a million leaves from 20 pages.
+#[tokio::test]
+async fn a_tree_that_folds_into_itself_is_refused() -> Result<()> {
+    let (dir, bytes) = Dir::with_sample().await?;
+    let mut db = decoded(&bytes);
+    let path = after_sql(&dir, &db, "create table z as with recursive n(i) as (select 1 union all select i + 1 from n limit 3000) select i, hex(zeroblob(200)) from n").await;
+    assert_eq!(read_all(&path).await?, 16, "it is sound before");
+    db = decoded(&std::fs::read(&path).expect("the file"));
+    let root = {
+        let path = dir.0.path().join("forged.db");
+        let mut conn = SqliteConnectOptions::new().filename(&path).connect().await.expect("opened");
+        let root: i64 = sqlx::query_scalar("select rootpage from sqlite_schema where name = 'z'")
+            .fetch_one(&mut conn)
+            .await
+            .expect("the root");
+        conn.close().await.expect("closed");
+        root as usize
+    };
+    let page = &mut db[(root - 1) * 16_384..root * 16_384];
+    assert_eq!(page[0], 5, "an inner page");
+    // Its first cell's child becomes the right-most one's.
+    let right = [page[8], page[9], page[10], page[11]];
+    let cell = usize::from(u16::from_be_bytes([page[12], page[13]]));
+    page[cell..cell + 4].copy_from_slice(&right);
+    let path = dir.put(&packed(&db));
+    let error = read_all(&path).await.expect_err("it folds");
+    assert_eq!(error.kind(), ErrorKind::DataLoss);
+    assert!(error.message().contains("reached twice"), "{error}");
+    let report = verify(&path, &VerifyOptions::default()).await?;
+    assert!(!report.is_sound());
+    Ok(())
+}
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }

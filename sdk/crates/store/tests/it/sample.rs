@@ -45,7 +45,8 @@ pub(crate) async fn write(target: &Path, work: &Path) -> Result<()> {
             .parent(site.id.clone()))
     });
     let users: Vec<Resource> = users.collect::<Result<_>>()?;
-    let resources: Vec<_> = [&site, &all, &few].into_iter().chain(&users).cloned().map(ResourceRow::encode).collect();
+    let resources: Vec<_> =
+        [&site, &all, &few].into_iter().chain(&users).cloned().map(ResourceRow::encode).collect();
     assert!(batch.put_resources(&resources).await?.conflicts.is_empty());
 
     let member = |g: &Resource| {

@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
-use connector_model::Result;
+use connector_model::{ErrorKind, Result};
 use connector_store::{
     EntitlementRow, Finish, GrantRow, Kind, NewSync, ResourceRow, ResourceTypeRow, WorkDb,
     envelope::{self, FileKind, Limits},
@@ -203,5 +203,38 @@ async fn the_schema_has_the_names_that_others_expect() -> Result<()> {
             "idx_sync_runs_sync_id_v1 1 sync_id",
         ]
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_full_disk_and_a_read_only_one_are_told() -> Result<()> {
+    let dir = folder();
+    let mut db = WorkDb::create(&dir.path().join("work.db"), &NewSync::full()).await?;
+    for (pragma, kind, word) in [
+        ("pragma query_only = on", ErrorKind::PermissionDenied, "can't be written to"),
+        (
+            "pragma query_only = off; pragma max_page_count = 30",
+            ErrorKind::ResourceExhausted,
+            "free some space",
+        ),
+    ] {
+        sqlx::raw_sql(pragma).execute(db.connection()).await.expect("a pragma");
+        let rows: Vec<_> =
+            (0..2000).map(resource).map(|r| ResourceRow { data: vec![0; 2000], ..r }).collect();
+        let error = match db.begin().await {
+            Err(error) => error,
+            Ok(mut batch) => batch.put_resources(&rows).await.expect_err(pragma),
+        };
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert!(error.message().contains(word) && error.get("file").is_some(), "{error:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn free_space_is_told() -> Result<()> {
+    assert!(connector_store::free_space(folder().path())? > 0);
+    let missing = connector_store::free_space(Path::new("/no/such/folder")).expect_err("missing");
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
     Ok(())
 }
