@@ -52,3 +52,82 @@ pub(crate) fn ignored(config: &Config, flags: &[Flag]) -> Vec<String> {
     }
     sentences
 }
+
+#[cfg(test)]
+mod tests {
+    use connector_model::{
+        ErrorKind,
+        config::{Kind, Schema},
+    };
+
+    use super::*;
+    use crate::flags;
+
+    fn config(values: &[(&str, &str)]) -> Config {
+        let fields = flags::all().into_iter().map(|f| f.field).collect();
+        let schema = Schema::builder("Team").build().and_then(|s| s.behind(fields, Vec::new()));
+        schema.and_then(|s| s.config(values.iter().copied())).expect("a configuration")
+    }
+
+    fn something(flag: &Flag) -> &'static str {
+        match flag.field.kind {
+            Kind::Bool(_) => "true",
+            Kind::Int(_) => "7",
+            _ => "x",
+        }
+    }
+
+    #[test]
+    fn nothing_given_is_nothing_said() {
+        let flags = flags::all();
+        refuse(&config(&[]), &flags).expect("a plain sync");
+        assert_eq!(ignored(&config(&[]), &flags), [""; 0]);
+    }
+
+    #[test]
+    fn every_flag_that_is_not_built_is_refused_by_name() {
+        let flags = flags::all();
+        let unbuilt: Vec<&Flag> = flags.iter().filter(|f| matches!(f.usage, Use::Unbuilt(_))).collect();
+        for name in
+            ["client-id", "grant-entitlement", "create-account-email", "sync-resources", "skip-grants"]
+        {
+            assert!(unbuilt.iter().any(|f| f.field.name == name), "{name}");
+        }
+        for flag in unbuilt {
+            let error = refuse(&config(&[(&flag.field.name, something(flag))]), &flags).expect_err("refused");
+            assert_eq!(error.kind(), ErrorKind::Unimplemented);
+            assert!(error.to_string().contains("is not built yet"), "{error}");
+            assert!(error.to_string().contains(&flag.field.variable()), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_flag_without_effect_is_said_once() {
+        let flags = flags::all();
+        for flag in flags.iter().filter(|f| matches!(f.usage, Use::Ignored(_))) {
+            let config = config(&[(&flag.field.name, something(flag))]);
+            refuse(&config, &flags).expect("accepted");
+            let sentences = ignored(&config, &flags);
+            assert!(
+                matches!(&sentences[..], [one] if one.contains(&flag.field.variable()) && one.contains("has no effect")),
+                "{sentences:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_storage_engine_and_the_old_alias_are_said() {
+        let flags = flags::all();
+        let said = |name, value| ignored(&config(&[(name, value)]), &flags).join("\n");
+        assert!(said("storage-engine", "pebble").contains("c1z v1"));
+        assert_eq!(said("storage-engine", "sqlite"), "");
+        assert!(said("parallel-sync", "true").contains("deprecated"));
+    }
+
+    #[test]
+    fn an_event_feed_that_is_switched_off_is_a_sync() {
+        let flags = flags::all();
+        refuse(&config(&[("event-feed", "false")]), &flags).expect("a plain sync");
+        assert!(refuse(&config(&[("event-feed", "true")]), &flags).is_err());
+    }
+}
