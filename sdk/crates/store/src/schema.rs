@@ -138,7 +138,6 @@ pub(crate) const CREATE: &[&str] = &[
      entitlement_id text not null, principal_resource_type_id text not null, principal_resource_id text not null, \
      external_id text not null, expansion blob, needs_expansion integer not null default 0, data blob not null, \
      sync_id text not null, discovered_at datetime not null)",
-    "create unique index idx_grants_external_sync_v1 on v1_grants (external_id, sync_id)",
     "create index idx_grants_sync_expansion_v1 on v1_grants (sync_id) where expansion is not null",
     "create index idx_grants_sync_needs_expansion_v1 on v1_grants (sync_id) where needs_expansion = 1",
     "create table v1_assets (id integer primary key, external_id text not null, content_type text not null, \
@@ -148,6 +147,11 @@ pub(crate) const CREATE: &[&str] = &[
      value blob not null)",
     "create unique index idx_session_store_sync_key_v1 on v1_connector_sessions (sync_id, key)",
 ];
+
+/// The unique index of grants. It is put off too: kept up to date while grants of random ids come, it rewrites a page
+/// a row once it is larger than the cache.
+pub(crate) const GRANT_IDS: &str =
+    "create unique index if not exists idx_grants_external_sync_v1 on v1_grants (external_id, sync_id)";
 
 /// The secondary indexes of the grants table. Made in one go at the seal, which is 1.3 to 1.7 times faster than
 /// keeping them while rows are inserted.

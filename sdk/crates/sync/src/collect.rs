@@ -12,7 +12,7 @@ use std::{
 };
 
 use connector_model::{Error, ErrorKind, Registry, ResourceTypeId, Result};
-use connector_store::{Batch, EntitlementRow, ResourceTypeRow, WorkDb};
+use connector_store::{Batch, EntitlementRow, Kind, ResourceTypeRow, WorkDb};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +47,9 @@ const READY: usize = 4096;
 
 /// Actions read back from the queue at once.
 const RELOAD: i64 = 1024;
+
+/// The warning about rows of one id.
+pub(crate) const CAME_TWICE: &str = "an id came twice with different content; the later page won";
 
 /// What the collection adds up to.
 #[derive(Debug)]
@@ -362,7 +365,7 @@ impl Collector {
         }
         if !page.grants.is_empty() {
             let put = batch.put_grants(&page.grants).await?;
-            differing += duplicates::settle(batch, &position, &page.grants, &put).await?;
+            duplicates::note_page(batch, &position, Kind::Grant, &put).await?;
             self.totals.grants += counts::add(&mut self.counts.grants, &page.grants, &put);
             self.shared.references.refer_to_principals(page.principals.iter().map(|(hash, id)| (*hash, id)));
             for (hash, id) in &page.granted {
@@ -370,7 +373,7 @@ impl Collector {
             }
         }
         if differing > 0 {
-            self.warnings.add_many("an id came twice with different content; the later page won", differing);
+            self.warnings.add_many(CAME_TWICE, differing);
         }
         Ok((page.resources.len() + page.entitlements.len() + page.grants.len()) as u64)
     }

@@ -47,6 +47,15 @@ pub(crate) fn add<R: Typed>(to: &mut BTreeMap<String, u64>, rows: &[R], put: &Pu
 }
 
 impl Counts {
+    /// Takes grants out that were counted and did not stay.
+    pub(crate) fn leave_out_grants(&mut self, by_type: &BTreeMap<String, u64>) {
+        for (type_id, n) in by_type {
+            if let Some(count) = self.grants.get_mut(type_id) {
+                *count -= n;
+            }
+        }
+    }
+
     /// In the form that readers take from the file.
     pub(crate) fn to_stats(&self, resource_types: usize) -> SyncStats {
         let signed = |map: &BTreeMap<String, u64>| -> BTreeMap<String, i64> {

@@ -5,9 +5,11 @@
 //! each page's rows lie is noted once a page, so a row's position costs
 //! nothing until somebody asks.
 
+use std::collections::BTreeMap;
+
 use connector_model::Result;
-use connector_store::{Batch, EntitlementRow, GrantRow, Kind, Put, ResourceRow, Stored};
-use sqlx::SqliteConnection;
+use connector_store::{Batch, EntitlementRow, Kind, Put, ResourceRow, Stored, WorkDb};
+use sqlx::{Connection as _, SqliteConnection};
 
 use crate::database_error;
 
@@ -67,9 +69,17 @@ macro_rules! conflicting {
 
 conflicting!(ResourceRow, Resource, replace_resource, |self, stored| self.data == stored.data);
 conflicting!(EntitlementRow, Entitlement, replace_entitlement, |self, stored| self.data == stored.data);
-conflicting!(GrantRow, Grant, replace_grant, |self, stored| {
-    self.data == stored.data && self.expansion == stored.expansion
-});
+/// Notes where the rows of a page lie.
+pub(crate) async fn note_page(batch: &mut Batch<'_>, position: &str, kind: Kind, put: &Put) -> Result<()> {
+    sqlx::query("insert into work_pages (kind, first_row, position) values (?, ?, ?)")
+        .bind(kind as i64)
+        .bind(put.ids.start)
+        .bind(position.to_owned())
+        .execute(batch.connection())
+        .await
+        .map_err(database_error("note a page"))?;
+    Ok(())
+}
 
 /// Notes where the rows of a page lie, and settles which of two rows of one id
 /// stays. Gives the number of ids that came twice with different content.
@@ -79,17 +89,8 @@ pub(crate) async fn settle<R: Conflicting>(
     rows: &[R],
     put: &Put,
 ) -> Result<u64> {
-    if rows.is_empty() {
-        return Ok(0);
-    }
+    note_page(batch, position, R::KIND, put).await?;
     let kind = R::KIND as i64;
-    sqlx::query("insert into work_pages (kind, first_row, position) values (?, ?, ?)")
-        .bind(kind)
-        .bind(put.ids.start)
-        .bind(position.to_owned())
-        .execute(batch.connection())
-        .await
-        .map_err(database_error("note a page"))?;
     let mut differing = 0;
     for row in put.conflicts.iter().filter_map(|at| rows.get(*at)) {
         let Some(stored) = batch.existing(R::KIND, row.external_id()).await? else { continue };
@@ -98,7 +99,7 @@ pub(crate) async fn settle<R: Conflicting>(
         }
         differing += 1;
         // Within one page the later row wins, as between pages.
-        if position >= position_of(batch, kind, stored.id).await?.as_str() {
+        if position >= position_of(batch.connection(), kind, stored.id).await?.as_str() {
             row.replace(batch, stored.id).await?;
             sqlx::query("insert or replace into work_winners (kind, row, position) values (?, ?, ?)")
                 .bind(kind)
@@ -112,12 +113,106 @@ pub(crate) async fn settle<R: Conflicting>(
     Ok(differing)
 }
 
-async fn position_of(batch: &mut Batch<'_>, kind: i64, row: i64) -> Result<String> {
+/// Grants that were left out because another of the same id stays.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut {
+    /// By the type of their entitlement's resource.
+    pub(crate) by_type: BTreeMap<String, u64>,
+    /// Those whose content was different.
+    pub(crate) differing: u64,
+}
+
+/// Ids settled in one go.
+const IDS_AT_ONCE: i64 = 1000;
+
+/// Settles which of the grants of one id stay. Grants have no unique index
+/// while they come, so this is the end of the collection; it is asked only
+/// where there are such grants.
+pub(crate) async fn settle_grants(db: &mut WorkDb) -> Result<LeftOut> {
+    let doing = "settle grants of one id";
+    let sync = db.sync_id().to_string();
+    let mut tx = db.connection().begin().await.map_err(database_error(doing))?;
+    sqlx::query("create index work_grant_ids on v1_grants (sync_id, external_id)")
+        .execute(&mut *tx)
+        .await
+        .map_err(database_error(doing))?;
+    let mut left_out = LeftOut::default();
+    let mut after = String::new();
+    loop {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "select external_id from v1_grants where sync_id = ? and external_id > ? \
+             group by external_id having count(*) > 1 order by external_id limit ?",
+        )
+        .bind(&sync)
+        .bind(&after)
+        .bind(IDS_AT_ONCE)
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(database_error(doing))?;
+        let Some(last) = ids.last() else { break };
+        after.clone_from(last);
+        for id in &ids {
+            settle_grant(&mut tx, &sync, id, &mut left_out).await?;
+        }
+    }
+    sqlx::query("drop index work_grant_ids").execute(&mut *tx).await.map_err(database_error(doing))?;
+    tx.commit().await.map_err(database_error(doing))?;
+    Ok(left_out)
+}
+
+#[derive(sqlx::FromRow)]
+struct Rival {
+    id: i64,
+    resource_type_id: String,
+    data: Vec<u8>,
+    expansion: Option<Vec<u8>>,
+}
+
+async fn settle_grant(
+    conn: &mut SqliteConnection,
+    sync: &str,
+    id: &str,
+    left_out: &mut LeftOut,
+) -> Result<()> {
+    let doing = "settle grants of one id";
+    let rivals: Vec<Rival> = sqlx::query_as(
+        "select id, resource_type_id, data, expansion from v1_grants \
+         where sync_id = ? and external_id = ? order by id",
+    )
+    .bind(sync)
+    .bind(id)
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(database_error(doing))?;
+    let mut best: Option<(String, Rival)> = None;
+    for rival in rivals {
+        let position = position_of(conn, Kind::Grant as i64, rival.id).await?;
+        let Some((held, holder)) = best.take() else {
+            best = Some((position, rival));
+            continue;
+        };
+        let differs = (&rival.data, &rival.expansion) != (&holder.data, &holder.expansion);
+        left_out.differing += u64::from(differs);
+        // Rows of one page are stored in its order.
+        let (winner, loser) =
+            if position >= held { ((position, rival), holder) } else { ((held, holder), rival) };
+        sqlx::query("delete from v1_grants where id = ?")
+            .bind(loser.id)
+            .execute(&mut *conn)
+            .await
+            .map_err(database_error(doing))?;
+        *left_out.by_type.entry(loser.resource_type_id).or_default() += 1;
+        best = Some(winner);
+    }
+    Ok(())
+}
+
+async fn position_of(conn: &mut SqliteConnection, kind: i64, row: i64) -> Result<String> {
     let won: Option<String> =
         sqlx::query_scalar("select position from work_winners where kind = ? and row = ?")
             .bind(kind)
             .bind(row)
-            .fetch_optional(batch.connection())
+            .fetch_optional(&mut *conn)
             .await
             .map_err(database_error("look up a row"))?;
     if let Some(position) = won {
@@ -128,7 +223,7 @@ async fn position_of(batch: &mut Batch<'_>, kind: i64, row: i64) -> Result<Strin
     )
     .bind(kind)
     .bind(row)
-    .fetch_optional(batch.connection())
+    .fetch_optional(conn)
     .await
     .map_err(database_error("look up a row"))?;
     Ok(page.unwrap_or_default())

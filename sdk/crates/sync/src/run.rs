@@ -58,13 +58,13 @@ pub async fn sync(
     let mut db = WorkDb::create(&folder.database(), &new).await?;
     meta::create(db.connection(), &fingerprint).await?;
     let workers = options.workers.resolve(connector.max_parallel_calls());
-    let collected = Collector::new(registry.clone(), workers, options, observer.clone(), cancel.clone())
+    let mut collected = Collector::new(registry.clone(), workers, options, observer.clone(), cancel.clone())
         .run(&mut db)
         .await?;
 
     observer.event(&Event::PhaseStarted { phase: Phase::Seal });
     let sealing = Instant::now();
-    let sealed = seal(db, &collected, old.as_ref(), options, &observer, &cancel).await?;
+    let sealed = seal(db, &mut collected, old.as_ref(), options, &observer, &cancel).await?;
     let mut phases = collected.phases;
     phases.push((Phase::Seal, sealing.elapsed()));
     Ok(Summary {

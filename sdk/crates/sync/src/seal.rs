@@ -11,7 +11,10 @@ use connector_store::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Event, Observer, SyncOptions, collect::Collected, collect::cancelled, duplicates, meta, meta::State,
+    Event, Observer, SyncOptions,
+    collect::{CAME_TWICE, Collected, cancelled},
+    duplicates, meta,
+    meta::State,
     queue, session,
 };
 
@@ -25,7 +28,7 @@ pub(crate) struct Sealed {
 /// was.
 pub(crate) async fn seal(
     mut db: WorkDb,
-    collected: &Collected,
+    collected: &mut Collected,
     old: Option<&Unpacked>,
     options: &SyncOptions,
     observer: &Arc<dyn Observer>,
@@ -37,7 +40,6 @@ pub(crate) async fn seal(
     };
     step("clean up")?;
     queue::drop(db.connection()).await?;
-    duplicates::drop(db.connection()).await?;
     session::clear(db.connection()).await?;
     meta::enter(db.connection(), State::Collected).await?;
 
@@ -46,6 +48,14 @@ pub(crate) async fn seal(
     meta::enter(db.connection(), State::Kept).await?;
 
     step("build indexes")?;
+    if !db.index_grant_ids().await? {
+        let left_out = duplicates::settle_grants(&mut db).await?;
+        collected.counts.leave_out_grants(&left_out.by_type);
+        if left_out.differing > 0 {
+            collected.warnings.add_many(CAME_TWICE, left_out.differing);
+        }
+    }
+    duplicates::drop(db.connection()).await?;
     db.build_indexes().await?;
     meta::enter(db.connection(), State::Indexed).await?;
 

@@ -84,7 +84,7 @@ impl<'a> Batch<'a> {
         self.put(rows).await
     }
 
-    /// Puts grants.
+    /// Puts grants. None is refused: whether two have the same id is told by [`WorkDb::index_grant_ids`] at the end.
     pub async fn put_grants(&mut self, rows: &[GrantRow]) -> Result<Put> {
         self.put(rows).await
     }

@@ -23,11 +23,26 @@ pub struct Finish {
 }
 
 impl WorkDb {
-    /// Makes the indexes that were put off.
+    /// Makes the unique index of grants; false where two grants of one sync have the same id, and then nothing was
+    /// made: it is for the engine to say which one stays.
     ///
     /// The write-ahead log ends here: what follows only adds pages, and through the log each would be written twice.
-    pub async fn build_indexes(&mut self) -> Result<()> {
+    pub async fn index_grant_ids(&mut self) -> Result<bool> {
         self.leave_wal().await?;
+        pragma(&mut self.conn, &self.path, "pragma threads = 2").await?;
+        let made = sqlx::query(schema::GRANT_IDS).persistent(false).execute(&mut self.conn).await;
+        pragma(&mut self.conn, &self.path, "pragma threads = 0").await?;
+        match made {
+            Err(sqlx::Error::Database(e)) if e.is_unique_violation() => Ok(false),
+            made => made.doing("can't index the grants", &self.path).map(|_| true),
+        }
+    }
+
+    /// Makes all indexes that were put off. Fails where two grants of one sync have the same id.
+    pub async fn build_indexes(&mut self) -> Result<()> {
+        if !self.index_grant_ids().await? {
+            return Err(Error::internal("two grants of one sync have the same id"));
+        }
         pragma(&mut self.conn, &self.path, "pragma threads = 2").await?;
         // One transaction, so that the disk is waited for once.
         let what = "can't build the indexes";
