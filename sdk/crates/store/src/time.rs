@@ -79,7 +79,26 @@ pub fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_moment_comes_back(seconds in 0_i64..4_000_000_000, nanos in 0_i32..1_000_000_000) {
+            let at = Timestamp::new(seconds, nanos).unwrap();
+            let text = format(at);
+            prop_assert!(is_plain(&text), "{text}");
+            // An hour that the clock shows twice in autumn is read as one of the two.
+            let off = parse(&text).unwrap().duration_since(at).as_secs().abs();
+            prop_assert!(off == 0 || off <= 7_200, "{text} is {off} s off");
+        }
+
+        #[test]
+        fn no_text_breaks_it(text in "\\PC{0,40}|[0-9:. TZ+-]{0,40}") {
+            let _either = (parse(&text), is_plain(&text));
+        }
+    }
 
     #[test]
     fn zeros_are_trimmed() {

@@ -10,7 +10,7 @@ use connector_model::{Error, ErrorKind, Result};
 use tempfile::TempDir;
 
 use super::{FileKind, Limits, MAGIC_V1, OLD_READER_LIMIT, create_private, frame, inspect};
-use crate::error::Doing as _;
+use crate::{error::Doing as _, free_space};
 
 /// A decoded file: a database in a private folder, removed when this is dropped.
 #[derive(Debug)]
@@ -62,6 +62,17 @@ fn unpack_blocking(path: &Path, temp_dir: &Path, limits: &Limits) -> Result<Unpa
     }
     if header.window > limits.window && !header.single_segment {
         return Err(window_too_large(path, limits).with("window_bytes", header.window));
+    }
+    let free = free_space(temp_dir)?;
+    if let Some(declared) = header.content.filter(|n| *n > free) {
+        return Err(Error::new(
+            ErrorKind::ResourceExhausted,
+            "there is no room to decode the file; free some space, or set BATON_TMPDIR to a folder with more",
+        )
+        .with("file", path.display())
+        .with("folder", temp_dir.display())
+        .with("needed_bytes", declared)
+        .with("free_bytes", free));
     }
     let folder = tempfile::Builder::new()
         .prefix("c1z")

@@ -163,6 +163,20 @@ async fn what_is_no_c1z_file_is_told() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_disk_that_is_too_small_is_told_before_decoding() -> Result<()> {
+    let dir = Dir(tempfile::tempdir().expect("a temporary folder"));
+    // RFC 8878 §3.1.1.1: a descriptor for 8 bytes of content size in a single segment, then that size, 2^60.
+    let head =
+        [&MAGIC_V1[..], &0xFD2F_B528_u32.to_le_bytes(), &[0xe0], &(1_u64 << 60).to_le_bytes()].concat();
+    let path = dir.put(&head);
+    let any = Limits { decoded: u64::MAX, ..Limits::default() };
+    let error = envelope::unpack(&path, dir.0.path(), &any).await.expect_err("an exbibyte");
+    assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
+    assert!(error.message().contains("BATON_TMPDIR"), "{error}");
+    Ok(())
+}
+
 async fn after_sql(dir: &Dir, db: &[u8], sql: &str) -> std::path::PathBuf {
     let path = dir.0.path().join("forged.db");
     std::fs::write(&path, db).expect("written");
