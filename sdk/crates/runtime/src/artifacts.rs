@@ -9,9 +9,13 @@ use connector_model::{Connector, Error, Registry, Result, config::Schema};
 use connector_proto::{any, json};
 use prost::Message as _;
 
-/// The JSON of what can be set.
-pub(crate) fn config(schema: &Schema) -> Result<String> {
-    pretty(json::to_json(&schema.to_wire()))
+use crate::flags::Flag;
+
+/// The JSON of what can be set. How the flags that every program has depend on
+/// one another is not part of it.
+pub(crate) fn config(own: Schema, flags: &[Flag]) -> Result<String> {
+    let fields = flags.iter().map(|f| f.field.clone()).collect();
+    pretty(json::to_json(&own.behind(fields, Vec::new())?.to_wire()))
 }
 
 /// The JSON of what the connector can do, as an `Any`.

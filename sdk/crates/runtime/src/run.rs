@@ -80,7 +80,7 @@ async fn execute(program: &Program, inputs: &Inputs, interrupt: &Interrupt) -> R
             let whole = Whole { program, own: &own, schema: &schema, flags: &flags };
             one_sync(&whole, &matches, &inputs.environment, &inputs.folder, interrupt).await
         }
-        Some(("config", _)) => console::print(&artifacts::config(&schema)?),
+        Some(("config", _)) => console::print(&artifacts::config(own, &flags)?),
         Some(("capabilities", _)) => console::print(&artifacts::capabilities((program.describe)()?)?),
         Some(("completion", sub)) => {
             let shell = sub.get_one::<String>("shell").map_or("", String::as_str);

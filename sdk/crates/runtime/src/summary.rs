@@ -13,10 +13,10 @@ pub fn render_summary(summary: &Summary, requests: Option<u64>) -> String {
     let _ =
         writeln!(text, "\nSynced into {file} ({}) in {}.\n", size(summary.bytes), duration(summary.elapsed));
     table(&mut text, summary);
-    let mut effort = format!("{} pages", grouped(summary.pages));
-    if let Some(requests) = requests {
-        let _ = write!(effort, ", {} requests", grouped(requests));
-    }
+    let effort = match requests {
+        Some(requests) => format!("{} requests", grouped(requests)),
+        None => format!("{} pages", grouped(summary.pages)),
+    };
     let phases: Vec<String> = summary
         .phases
         .iter()

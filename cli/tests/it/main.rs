@@ -1,0 +1,9 @@
+//! The program from outside: what it prints, what it refuses, and how it ends.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod artifacts;
+#[cfg(feature = "demo")]
+mod demo;
+mod refusals;
+mod support;
+mod sync;

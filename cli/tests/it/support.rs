@@ -1,0 +1,161 @@
+//! Runs the program in a folder of its own, with nothing in its environment.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use tableau_simulator::{Config, Simulator};
+use tempfile::TempDir;
+
+/// A folder in which the program runs.
+pub(crate) struct Room(TempDir);
+
+/// What a run came to.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Room {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// What lies in the folder, locks left out.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| !name.ends_with(".lock"));
+        names.sort();
+        names
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_baton-tableau"));
+        command
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("COLUMNS", "100")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        Ended::of(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs a sync of a simulated site to the end.
+    pub(crate) fn sync(&self, site: &Simulator, arguments: &[&str]) -> Ended {
+        Ended::of(self.sync_command(site, arguments).output().unwrap())
+    }
+
+    pub(crate) fn sync_command(&self, site: &Simulator, arguments: &[&str]) -> Command {
+        let mut command = self.command(arguments);
+        command
+            .env("BATON_SERVER_PATH", site.url())
+            .env("BATON_SITE_ID", site.site())
+            .env("BATON_ACCESS_TOKEN_NAME", site.token_name())
+            .env("BATON_ACCESS_TOKEN_SECRET", site.token_secret());
+        command
+    }
+}
+
+impl Ended {
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            // A program that a signal ended has no code.
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// A simulated site of 40 users and 3 groups.
+pub(crate) async fn site(faults: &[&str]) -> Simulator {
+    let faults = faults.iter().map(|f| f.parse().unwrap()).collect();
+    Simulator::start(Config { users: 40, groups: 3, members: 5, faults, ..Config::default() }).await.unwrap()
+}
+
+/// A file's size and content as a c1z file of ours.
+pub(crate) fn is_c1z(path: &Path) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"C1ZF\0"))
+}
+
+/// A program that runs until it is told to stop.
+#[cfg(unix)]
+pub(crate) struct Running {
+    child: Child,
+    seen: String,
+}
+
+#[cfg(unix)]
+impl Running {
+    /// Starts it and waits for a line of stderr that holds a text.
+    pub(crate) fn until_stderr(mut command: Command, text: &str) -> Self {
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let seen = wait_for(lines, text);
+        Self { child, seen }
+    }
+
+    /// Starts it and waits for a line of stdout that holds a text.
+    #[cfg(feature = "demo")]
+    pub(crate) fn until_stdout(mut command: Command, text: &str) -> Self {
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let seen = wait_for(lines, text);
+        Self { child, seen }
+    }
+
+    /// What was read until the line came, it included.
+    #[cfg(feature = "demo")]
+    pub(crate) fn seen(&self) -> &str {
+        &self.seen
+    }
+
+    /// Sends a signal (`TERM`, `INT`), waits for the end, and gives the code.
+    pub(crate) fn stop(mut self, signal: &str) -> i32 {
+        let kill = format!("kill -{signal} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Already gone after a stop.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads until a line holds a text; the rest is read away in the background,
+/// so that the program never waits for a reader.
+#[cfg(unix)]
+fn wait_for(mut lines: impl Iterator<Item = std::io::Result<String>> + Send + 'static, text: &str) -> String {
+    let mut seen = String::new();
+    for line in lines.by_ref() {
+        let line = line.unwrap();
+        seen.push_str(&line);
+        seen.push('\n');
+        if line.contains(text) {
+            std::thread::spawn(move || lines.for_each(drop));
+            return seen;
+        }
+    }
+    panic!("the program ended before it wrote {text:?}:\n{seen}")
+}
