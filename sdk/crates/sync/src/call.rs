@@ -25,15 +25,18 @@ pub(crate) struct Shared {
     pub(crate) references: References,
     /// Pages that were read and wait to be stored.
     pub(crate) waiting: AtomicUsize,
+    /// Whether entitlements and grants that come along are left out.
+    resources_only: bool,
     memory: RwLock<HashMap<String, Arc<[u8]>>>,
 }
 
 impl Shared {
-    pub(crate) fn new(registry: Registry) -> Self {
+    pub(crate) fn new(registry: Registry, resources_only: bool) -> Self {
         Self {
             registry,
             references: References::default(),
             waiting: AtomicUsize::new(0),
+            resources_only,
             memory: RwLock::default(),
         }
     }
@@ -59,7 +62,13 @@ impl SyncContext for Shared {
 pub(crate) async fn call(shared: Arc<Shared>, action: Action) -> (Action, Result<Ingested>) {
     let result = guarded(ask(&shared, &action))
         .await
-        .and_then(|page| ingest(&shared.registry, &action, page))
+        .and_then(|mut page| {
+            if shared.resources_only {
+                page.entitlements.clear();
+                page.grants.clear();
+            }
+            ingest(&shared.registry, &action, page)
+        })
         .map_err(|e| e.during(action.describe()));
     shared.waiting.fetch_add(1, Ordering::AcqRel);
     (action, result)

@@ -99,7 +99,7 @@ impl Collector {
         cancel: CancellationToken,
     ) -> Self {
         Self {
-            shared: Arc::new(Shared::new(registry)),
+            shared: Arc::new(Shared::new(registry, options.skip_entitlements_and_grants)),
             observer,
             cancel,
             workers,
