@@ -13,11 +13,15 @@ use crate::{error::Doing as _, schema::TABLES};
 /// The largest value that is read, in bytes. A message that came over gRPC is far smaller.
 pub(crate) const MAX_VALUE: u32 = 8 << 20;
 
+/// What stands for a table's name in the answer to [`Layout::query`], for an index.
+const UNIQUE_GRANTS: &str = "unique index";
+
 /// The tables of the format that a file has, with their columns. Views, virtual tables and generated columns of the
 /// same names don't count: what they answer is code of the file's writer.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
     tables: HashMap<&'static str, HashSet<String>>,
+    grants_are_unique: bool,
 }
 
 impl Layout {
@@ -45,15 +49,24 @@ impl Layout {
         let names: Vec<_> = TABLES.iter().map(|t| format!("'{}'", t.name)).collect();
         format!(
             "select t.name, c.name from {schema}.sqlite_schema t, pragma_table_info(t.name, '{schema}') c \
-             where t.type = 'table' and t.rootpage > 0 and t.name in ({})",
+             where t.type = 'table' and t.rootpage > 0 and t.name in ({}) \
+             union all select '{UNIQUE_GRANTS}', i.name from pragma_index_list('v1_grants', '{schema}') i \
+             where i.\"unique\" and not i.partial and 'external_id,sync_id' = \
+             (select group_concat(name) from pragma_index_info(i.name, '{schema}'))",
             names.join(", ")
         )
     }
 
     fn add(&mut self, table: &str, column: String) {
+        self.grants_are_unique |= table == UNIQUE_GRANTS;
         if let Some(known) = TABLES.iter().find(|t| t.name == table) {
             self.tables.entry(known.name).or_default().insert(column);
         }
+    }
+
+    /// Whether a unique index keeps grants of one id apart.
+    pub(crate) fn grants_are_unique(&self) -> bool {
+        self.grants_are_unique
     }
 
     pub(crate) fn has_table(&self, table: &str) -> bool {

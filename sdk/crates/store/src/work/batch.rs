@@ -105,7 +105,7 @@ impl<'a> Batch<'a> {
         Ok(Put { ids: first..*next, conflicts })
     }
 
-    /// The stored row of an external id.
+    /// The stored row of an external id. Grants are not indexed by it before the seal: it reads all of them then.
     pub async fn existing(&mut self, kind: Kind, external_id: &str) -> Result<Option<Stored>> {
         let expansion = if kind == Kind::Grant { "expansion" } else { "null" };
         let sql = format!(

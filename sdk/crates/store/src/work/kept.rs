@@ -143,9 +143,15 @@ async fn copy(conn: &mut SqliteConnection, old: &Path, own: &str, retention: Ret
     let (kept, dropped) = retention.part(runs.into_iter().filter(|r| r.id != own).collect());
     let mut tx = conn.begin().await.doing("can't begin a transaction", old)?;
     for run in &kept {
-        for table in TABLES.iter().filter(|t| layout.has_table(t.name)) {
-            let sql = copy_text(table, &layout);
-            sqlx::query(AssertSqlSafe(sql))
+        // All of a sync is copied in one transaction: where its run is, an earlier try copied the rest.
+        let there: bool =
+            sqlx::query_scalar("select exists (select 1 from main.v1_sync_runs where sync_id = ?)")
+                .bind(&run.id)
+                .fetch_one(&mut *tx)
+                .await
+                .doing("can't read the syncs that are there", old)?;
+        for table in TABLES.iter().filter(|t| !there && layout.has_table(t.name)) {
+            sqlx::query(AssertSqlSafe(copy_text(table, &layout)))
                 .bind(&run.id)
                 .persistent(false)
                 .execute(&mut *tx)
@@ -157,13 +163,19 @@ async fn copy(conn: &mut SqliteConnection, old: &Path, own: &str, retention: Ret
     Ok(KeptSyncs { kept, dropped })
 }
 
-/// A row that is there already is left alone: it is an earlier try's, or a duplicate in a file without the unique
-/// index. Null where the format has none is an error.
+/// Of rows of one id, in a file without the unique index, the first is copied: the target's own index may be made
+/// later. Null where the format has none is an error.
 fn copy_text(table: &Table, layout: &Layout) -> String {
     let columns: Vec<_> = table.columns.iter().map(|c| c.name).collect();
     let values: Vec<_> = columns.iter().map(|c| layout.copy_expression(table.name, c)).collect();
+    let first = if table.name == "v1_grants" && !layout.grants_are_unique() {
+        "and id in (select min(id) from old.v1_grants where sync_id = ?1 group by external_id) "
+    } else {
+        ""
+    };
     format!(
-        "insert into main.{0} ({1}) select {2} from old.{0} where sync_id = ? order by id on conflict do nothing",
+        "insert into main.{0} ({1}) select {2} from old.{0} where sync_id = ?1 {first}order by id \
+         on conflict do nothing",
         table.name,
         columns.join(", "),
         values.join(", ")

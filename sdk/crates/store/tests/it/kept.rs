@@ -122,6 +122,23 @@ async fn a_broken_old_file_is_an_error_and_leaves_nothing() -> Result<()> {
     sqlx::raw_sql(sql).execute(&mut db).await.expect("the SQL");
     db.close().await.expect("closed");
 
+    // The same file with a grant twice instead, which no unique index forbids: the first is taken.
+    let twice =
+        "update v1_grants set data = x'00' where id = 3; update v1_grants set external_id = 'of its own'";
+    let copy = dir.path().join("twice.db");
+    std::fs::copy(old.db(), &copy).expect("a copy");
+    let mut db = SqliteConnectOptions::new().filename(&copy).connect().await.expect("the database");
+    sqlx::raw_sql(twice).execute(&mut db).await.expect("the SQL");
+    db.close().await.expect("closed");
+    let mut new = WorkDb::create(&dir.path().join("once.db"), &NewSync::full()).await?;
+    new.copy_kept_syncs(&copy, Retention::default()).await?;
+    new.build_indexes().await?;
+    let grants: i64 = sqlx::query_scalar("select count(*) from v1_grants")
+        .fetch_one(new.connection())
+        .await
+        .expect("a count");
+    assert_eq!(grants, 1);
+
     let mut new = WorkDb::create(&dir.path().join("new.db"), &NewSync::full()).await?;
     let error = new.copy_kept_syncs(&old.db(), Retention::default()).await.expect_err("a message is missing");
     assert_eq!(error.kind(), ErrorKind::DataLoss, "{error:?}");
