@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::support::Room;
 
+#[cfg(feature = "demo")] // which is a command in the help
 #[test]
 fn help_names_every_variable() {
     let ended = Room::new().run(&["--help"]);

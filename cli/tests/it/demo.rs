@@ -42,9 +42,8 @@ fn the_site_goes_on_and_can_be_synced_by_hand() {
 
     let room = Room::new();
     let demo = ["demo", "--users=40", "--groups=3", "--keep-serving", "--file=first.c1z"];
-    let running = Running::until_stdout(room.command(&demo), "baton-tableau --file sync.c1z");
-    let exports =
-        running.seen().lines().filter_map(|line| line.trim().strip_prefix("export ")?.split_once('='));
+    let (running, seen) = Running::until_stdout(room.command(&demo), "baton-tableau --file sync.c1z");
+    let exports = seen.lines().filter_map(|line| line.trim().strip_prefix("export ")?.split_once('='));
     let ended = Ended::of(room.command(&[]).envs(exports).output().unwrap());
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(is_c1z(&room.path("first.c1z")) && is_c1z(&room.path("sync.c1z")));

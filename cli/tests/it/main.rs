@@ -1,5 +1,5 @@
 //! The program from outside: what it prints, what it refuses, and how it ends.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod artifacts;
 #[cfg(feature = "demo")]

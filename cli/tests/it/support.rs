@@ -98,7 +98,6 @@ pub(crate) fn is_c1z(path: &Path) -> bool {
 #[cfg(unix)]
 pub(crate) struct Running {
     child: Child,
-    seen: String,
 }
 
 #[cfg(unix)]
@@ -107,23 +106,18 @@ impl Running {
     pub(crate) fn until_stderr(mut command: Command, text: &str) -> Self {
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let seen = wait_for(lines, text);
-        Self { child, seen }
+        wait_for(lines, text);
+        Self { child }
     }
 
-    /// Starts it and waits for a line of stdout that holds a text.
+    /// Starts it, waits for a line of stdout that holds a text, and gives what
+    /// came until then.
     #[cfg(feature = "demo")]
-    pub(crate) fn until_stdout(mut command: Command, text: &str) -> Self {
+    pub(crate) fn until_stdout(mut command: Command, text: &str) -> (Self, String) {
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let seen = wait_for(lines, text);
-        Self { child, seen }
-    }
-
-    /// What was read until the line came, it included.
-    #[cfg(feature = "demo")]
-    pub(crate) fn seen(&self) -> &str {
-        &self.seen
+        (Self { child }, seen)
     }
 
     /// Sends a signal (`TERM`, `INT`), waits for the end, and gives the code.

@@ -19,7 +19,7 @@ pub enum Kind {
     StringMap(MapKind),
 }
 
-/// How a form asks for a text; the command line takes them all alike.
+/// How a form asks for a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StringForm {
     /// A line of text.
@@ -31,7 +31,8 @@ pub enum StringForm {
     OAuth2,
     /// One of what the connector offers.
     DerivedOptions,
-    /// The content of a file.
+    /// The content of a file: a program takes its path and reads it (UTF-8, at
+    /// most 2 MiB).
     FileUpload,
 }
 

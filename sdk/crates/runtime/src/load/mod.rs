@@ -2,6 +2,7 @@
 
 mod arguments;
 mod file;
+mod upload;
 
 use std::{
     collections::BTreeMap,
@@ -82,6 +83,7 @@ pub(crate) fn load(
             given.insert(field.name.clone(), Given { raw, origin: Origin::Flag });
         }
     }
+    upload::read_files(schema, &mut given)?;
     let method = choice(&given);
     let config = schema.resolve(&given, method)?;
     if let Some(method) = method.filter(|m| !m.is_empty()) {
