@@ -85,8 +85,9 @@ fn show(bar: &ProgressBar, event: &Event) {
     match event {
         Event::PhaseStarted { phase } => {
             bar.set_prefix(phase.as_str());
-            bar.set_length(0);
             bar.set_position(0);
+            // Nothing is known yet; of nothing, all would be done.
+            bar.set_length(1);
         }
         Event::Page { totals, done, known, .. } => {
             bar.set_length(*known);
