@@ -38,22 +38,17 @@ fn show(resource: &Resource) -> String {
         let _ = write!(out, ", {:?} {:?}", status.state, status.details);
     }
     for t in &resource.traits {
-        let own = match t {
+        match t {
             Trait::User(user) => {
                 let emails: Vec<_> = user.emails.iter().map(|e| (e.address.as_str(), e.is_primary)).collect();
                 let at = user.last_login.map(|t| t.seconds);
                 let _ = write!(out, "\n  user: login {:?}, e-mail {emails:?}, last login {at:?}", user.login);
-                &user.profile
             }
-            Trait::Group(group) => &group.profile,
-            Trait::Role(role) => &role.profile,
+            Trait::Group(_) | Trait::Role(_) => {}
             other => {
                 let _ = write!(out, "\n  {other:?}");
-                continue;
             }
-        };
-        // Older readers look for the profile on the trait.
-        assert_eq!(own.clone().map(Profile::from), resource.profile, "{}", resource.id);
+        }
     }
     for (key, value) in resource.profile.clone().unwrap_or_default().into_wire().fields {
         let _ = write!(out, "\n  {key} = {:?}", value.kind.expect("a value"));

@@ -1,13 +1,16 @@
 //! Profiles: the free attributes of a resource.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use prost_types::{Struct, Value, value::Kind};
 
 /// Attributes by name, as they stand in a `google.protobuf.Struct`. The order
 /// is that of the names, so the encoding is deterministic.
+///
+/// A page holds thousands of these, so they are kept small: names written in
+/// the source take no room, and there is one allocation for all attributes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Profile(Struct);
+pub struct Profile(Vec<(Cow<'static, str>, Value)>);
 
 impl Profile {
     /// No attribute.
@@ -16,24 +19,32 @@ impl Profile {
     }
 
     /// Sets an attribute.
-    pub fn set(&mut self, key: impl Into<String>, value: impl Into<ProfileValue>) -> &mut Self {
-        self.0.fields.insert(key.into(), value.into().0);
-        self
-    }
-
-    /// Sets an attribute where there is a value that is not empty.
-    pub fn set_some<V: Into<ProfileValue>>(&mut self, key: &str, value: Option<V>) -> &mut Self {
-        if let Some(value) = value.map(Into::into)
-            && !matches!(&value.0.kind, Some(Kind::StringValue(s)) if s.is_empty())
-        {
-            self.0.fields.insert(key.to_owned(), value.0);
+    pub fn set(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<ProfileValue>) -> &mut Self {
+        let (key, value) = (key.into(), value.into().0);
+        match self.find(&key) {
+            Ok(at) => self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (key, value)),
         }
         self
     }
 
+    /// Sets an attribute where there is a value that is not empty.
+    pub fn set_some<V: Into<ProfileValue>>(
+        &mut self,
+        key: impl Into<Cow<'static, str>>,
+        value: Option<V>,
+    ) -> &mut Self {
+        match value.map(Into::into) {
+            Some(value) if !matches!(&value.0.kind, Some(Kind::StringValue(s)) if s.is_empty()) => {
+                self.set(key, value)
+            }
+            _ => self,
+        }
+    }
+
     /// A text attribute.
     pub fn text(&self, key: &str) -> Option<&str> {
-        match self.0.fields.get(key)?.kind.as_ref()? {
+        match self.get(key)? {
             Kind::StringValue(text) => Some(text),
             _ => None,
         }
@@ -41,37 +52,49 @@ impl Profile {
 
     /// A number attribute.
     pub fn number(&self, key: &str) -> Option<f64> {
-        match self.0.fields.get(key)?.kind.as_ref()? {
+        match self.get(key)? {
             Kind::NumberValue(number) => Some(*number),
             _ => None,
         }
     }
 
+    fn get(&self, key: &str) -> Option<&Kind> {
+        let at = self.find(key).ok()?;
+        self.0[at].1.kind.as_ref()
+    }
+
+    fn find(&self, key: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(k, _)| (**k).cmp(key))
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.fields.is_empty()
+        self.0.is_empty()
     }
 
     /// The wire form.
     pub fn into_wire(self) -> Struct {
-        self.0
+        Struct { fields: self.0.into_iter().map(|(key, value)| (key.into_owned(), value)).collect() }
     }
 }
 
 impl From<Struct> for Profile {
     fn from(wire: Struct) -> Self {
-        Self(wire)
+        Self(wire.fields.into_iter().map(|(key, value)| (key.into(), value)).collect())
     }
 }
 
-impl<K: Into<String>, V: Into<ProfileValue>> FromIterator<(K, V)> for Profile {
+impl<K: Into<Cow<'static, str>>, V: Into<ProfileValue>> FromIterator<(K, V)> for Profile {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(iter: I) -> Self {
-        let fields: BTreeMap<_, _> = iter.into_iter().map(|(k, v)| (k.into(), v.into().0)).collect();
-        Self(Struct { fields })
+        let mut profile = Self::new();
+        for (key, value) in iter {
+            profile.set(key, value);
+        }
+        profile
     }
 }
 
-impl<K: Into<String>, V: Into<ProfileValue>, const N: usize> From<[(K, V); N]> for Profile {
+impl<K: Into<Cow<'static, str>>, V: Into<ProfileValue>, const N: usize> From<[(K, V); N]> for Profile {
     fn from(pairs: [(K, V); N]) -> Self {
         pairs.into_iter().collect()
     }
@@ -99,7 +122,7 @@ value_from! {
     f64 => |v| Kind::NumberValue(v);
     i32 => |v| Kind::NumberValue(f64::from(v));
     u32 => |v| Kind::NumberValue(f64::from(v));
-    Profile => |v| Kind::StructValue(v.0);
+    Profile => |v| Kind::StructValue(v.into_wire());
     Vec<ProfileValue> => |v| Kind::ListValue(prost_types::ListValue {
         values: v.into_iter().map(|v| v.0).collect(),
     });

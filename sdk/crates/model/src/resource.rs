@@ -84,6 +84,9 @@ pub struct Resource {
     pub annotations: Annotations,
     /// Free attributes.
     pub profile: Option<Profile>,
+    /// The attributes stand on the traits too, once this is on the wire. They
+    /// are not held twice: a page has thousands of resources.
+    mirrored: bool,
     /// A picture.
     pub icon: Option<wire::AssetRef>,
     /// Whether it is in use.
@@ -109,6 +112,7 @@ impl Resource {
             traits: Vec::new(),
             annotations: Annotations::new(),
             profile: None,
+            mirrored: false,
             icon: None,
             status: None,
             created_at: None,
@@ -227,24 +231,12 @@ impl Resource {
         self
     }
 
-    /// Sets the attributes, on the traits that it has by now too, where older
-    /// readers look for them.
+    /// Sets the attributes; on the wire they stand on the traits too, where
+    /// older readers look for them.
     #[must_use]
     pub fn profile(mut self, profile: impl Into<Profile>) -> Self {
-        let profile = profile.into();
-        for t in &mut self.traits {
-            let wire = Some(profile.clone().into_wire());
-            match t {
-                Trait::User(t) => t.profile = wire,
-                Trait::Group(t) => t.profile = wire,
-                Trait::Role(t) => t.profile = wire,
-                Trait::App(t) => t.profile = wire,
-                Trait::Secret(t) => t.profile = wire,
-                Trait::Agent(t) => t.profile = wire,
-                _ => {}
-            }
-        }
-        self.profile = Some(profile);
+        self.profile = Some(profile.into());
+        self.mirrored = true;
         self
     }
 
@@ -279,7 +271,13 @@ impl Resource {
     }
 
     /// As [`Resource::to_wire`], without a copy.
-    pub fn into_wire(self) -> wire::Resource {
+    pub fn into_wire(mut self) -> wire::Resource {
+        let profile = self.profile.map(Profile::into_wire);
+        if self.mirrored {
+            for place in self.traits.iter_mut().filter_map(Trait::profile_mut) {
+                place.clone_from(&profile);
+            }
+        }
         let mut annotations: Vec<_> = self.traits.iter().map(Trait::to_any).collect();
         annotations.extend(self.annotations.into_inner());
         wire::Resource {
@@ -291,7 +289,7 @@ impl Resource {
             baton_resource: self.baton_resource,
             external_id: self.external_id,
             creation_source: self.creation_source,
-            profile: self.profile.map(Profile::into_wire),
+            profile,
             icon: self.icon,
             status: self.status.map(|s| wire::Status { status: s.state.into(), details: s.details }),
             created_at: self.created_at,
@@ -314,6 +312,11 @@ impl Resource {
                 None => annotations.push(annotation),
             }
         }
+        let own = &wire.profile;
+        let mirrored = own.is_some() && traits.iter_mut().filter_map(Trait::profile_mut).all(|p| p == own);
+        if mirrored {
+            traits.iter_mut().filter_map(Trait::profile_mut).for_each(|p| *p = None);
+        }
         let parent = wire
             .parent_resource_id
             .filter(|p| !p.resource.is_empty())
@@ -327,6 +330,7 @@ impl Resource {
             traits,
             annotations: annotations.into(),
             profile: wire.profile.map(Profile::from),
+            mirrored,
             icon: wire.icon,
             status: wire.status.map(|s| Status { state: s.status.into(), details: s.details }),
             created_at: wire.created_at,
@@ -350,4 +354,19 @@ pub(crate) fn resource_id_to_wire(id: &ResourceId) -> wire::ResourceId {
 pub(crate) fn resource_id_from_wire(wire: wire::ResourceId) -> Result<ResourceId> {
     let id = ResourceTypeId::new(wire.resource_type)?.resource(wire.resource)?;
     Ok(id.with_baton_resource(wire.baton_resource))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_readers_find_attributes_and_state_on_the_trait() -> Result<()> {
+        let ada = Resource::user(ResourceId::new("user", "1")?, "Ada").profile([("team", "engines")]);
+        let wire = Annotations::from(ada.to_wire().annotations);
+        let user: wire::UserTrait = wire.get().ok_or_else(|| Error::internal("no trait"))?;
+        assert_eq!(user.profile, ada.profile.map(Profile::into_wire));
+        assert_eq!(user.status.map(|s| s.status), Some(1), "enabled");
+        Ok(())
+    }
 }

@@ -2,7 +2,7 @@
 
 use connector_proto::{any, c1::connector::v2 as wire};
 use prost::Message;
-use prost_types::Any;
+use prost_types::{Any, Struct};
 
 use crate::TraitKind;
 
@@ -71,4 +71,20 @@ traits! {
     Agent(AgentTrait);
     /// A device.
     ManagedDevice(ManagedDeviceTrait);
+}
+
+impl Trait {
+    /// Where older readers look for the attributes of the resource; traits
+    /// that are younger than the resource's own attributes have no such place.
+    pub(crate) fn profile_mut(&mut self) -> Option<&mut Option<Struct>> {
+        match self {
+            Self::User(t) => Some(&mut t.profile),
+            Self::Group(t) => Some(&mut t.profile),
+            Self::Role(t) => Some(&mut t.profile),
+            Self::App(t) => Some(&mut t.profile),
+            Self::Secret(t) => Some(&mut t.profile),
+            Self::Agent(t) => Some(&mut t.profile),
+            _ => None,
+        }
+    }
 }

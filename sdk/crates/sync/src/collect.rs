@@ -40,7 +40,7 @@ const ROWS_A_COMMIT: u64 = 20_000;
 const COMMIT_AFTER: Duration = Duration::from_millis(500);
 
 /// Pages that may wait to be stored before new calls wait for them.
-const WAITING_PAGES: usize = 3;
+const WAITING_PAGES: usize = 2;
 
 /// Actions kept in memory; the rest waits in the queue.
 const READY: usize = 4096;

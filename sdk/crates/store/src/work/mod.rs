@@ -174,7 +174,7 @@ async fn prepare(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
         "pragma synchronous = normal",
         "pragma trusted_schema = off",
         "pragma temp_store = file",
-        "pragma cache_size = -16000",
+        "pragma cache_size = -8000",
         "pragma wal_autocheckpoint = 8192",
     ] {
         pragma(conn, path, setting).await?;
