@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use connector_model::{PageToken, Resource, ResourceId, ResourceTypeId};
 
-use crate::{Phase, cycle::Cycle};
+use crate::cycle::Cycle;
 
 /// A question to a syncer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,15 +34,6 @@ impl Operation {
             Self::List => "list resources",
             Self::Entitlements => "list entitlements",
             Self::Grants => "list grants",
-        }
-    }
-
-    /// The phase in which it is asked.
-    pub(crate) fn phase(self) -> Phase {
-        match self {
-            Self::List => Phase::Resources,
-            Self::Entitlements => Phase::Entitlements,
-            Self::Grants => Phase::Grants,
         }
     }
 }

@@ -23,8 +23,9 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) references: References,
-    /// Pages that were read and wait to be stored.
-    pub(crate) waiting: AtomicUsize,
+    /// Pages that were read and wait to be taken in, and their rows.
+    waiting_pages: AtomicUsize,
+    waiting_rows: AtomicUsize,
     /// Whether entitlements and grants that come along are left out.
     resources_only: bool,
     memory: RwLock<HashMap<String, Arc<[u8]>>>,
@@ -35,10 +36,27 @@ impl Shared {
         Self {
             registry,
             references: References::default(),
-            waiting: AtomicUsize::new(0),
+            waiting_pages: AtomicUsize::new(0),
+            waiting_rows: AtomicUsize::new(0),
             resources_only,
             memory: RwLock::default(),
         }
+    }
+
+    fn page_waits(&self, rows: usize) {
+        self.waiting_pages.fetch_add(1, Ordering::AcqRel);
+        self.waiting_rows.fetch_add(rows, Ordering::AcqRel);
+    }
+
+    /// A page does not wait any more.
+    pub(crate) fn page_taken(&self, rows: usize) {
+        self.waiting_pages.fetch_sub(1, Ordering::AcqRel);
+        self.waiting_rows.fetch_sub(rows, Ordering::AcqRel);
+    }
+
+    /// Pages that wait to be taken in, and their rows.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        (self.waiting_pages.load(Ordering::Acquire), self.waiting_rows.load(Ordering::Acquire))
     }
 
     /// Keeps what a page said to remember.
@@ -70,7 +88,7 @@ pub(crate) async fn call(shared: Arc<Shared>, action: Action) -> (Action, Result
             ingest(&shared.registry, &action, page)
         })
         .map_err(|e| e.during(action.describe()));
-    shared.waiting.fetch_add(1, Ordering::AcqRel);
+    shared.page_waits(result.as_ref().map_or(0, Ingested::rows));
     (action, result)
 }
 

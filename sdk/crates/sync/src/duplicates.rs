@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use connector_model::Result;
 use connector_store::{Batch, EntitlementRow, Kind, Put, ResourceRow, Stored, WorkDb};
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::database_error;
 
@@ -69,48 +69,46 @@ macro_rules! conflicting {
 
 conflicting!(ResourceRow, Resource, replace_resource, |self, stored| self.data == stored.data);
 conflicting!(EntitlementRow, Entitlement, replace_entitlement, |self, stored| self.data == stored.data);
-/// Notes where the rows of a page lie.
-pub(crate) async fn note_page(batch: &mut Batch<'_>, position: &str, kind: Kind, put: &Put) -> Result<()> {
-    sqlx::query("insert into work_pages (kind, first_row, position) values (?, ?, ?)")
-        .bind(kind as i64)
-        .bind(put.ids.start)
-        .bind(position.to_owned())
-        .execute(batch.connection())
-        .await
-        .map_err(database_error("note a page"))?;
+/// Notes where the rows of pages lie that were put together: each page with
+/// the place of its first row among them, and its position.
+pub(crate) async fn note_pages(
+    batch: &mut Batch<'_>,
+    kind: Kind,
+    put: &Put,
+    pages: &[(usize, &str)],
+) -> Result<()> {
+    for chunk in pages.chunks(PAGES_A_STATEMENT) {
+        let mut insert = QueryBuilder::<Sqlite>::new("insert into work_pages (kind, first_row, position) ");
+        insert.push_values(chunk, |mut row, (start, position)| {
+            row.push_bind(kind as i64)
+                .push_bind(put.ids.start + *start as i64)
+                .push_bind((*position).to_owned());
+        });
+        insert.build().execute(batch.connection()).await.map_err(database_error("note pages"))?;
+    }
     Ok(())
 }
 
-/// Notes where the rows of a page lie, and settles which of two rows of one id
-/// stays. Gives the number of ids that came twice with different content.
-pub(crate) async fn settle<R: Conflicting>(
-    batch: &mut Batch<'_>,
-    position: &str,
-    rows: &[R],
-    put: &Put,
-) -> Result<u64> {
-    note_page(batch, position, R::KIND, put).await?;
+/// Settles which of two rows of one id stays: the stored one, or one that was
+/// refused because of it. Says whether their content was different.
+pub(crate) async fn settle<R: Conflicting>(batch: &mut Batch<'_>, position: &str, row: &R) -> Result<bool> {
     let kind = R::KIND as i64;
-    let mut differing = 0;
-    for row in put.conflicts.iter().filter_map(|at| rows.get(*at)) {
-        let Some(stored) = batch.existing(R::KIND, row.external_id()).await? else { continue };
-        if row.is_same(&stored) {
-            continue;
-        }
-        differing += 1;
-        // Within one page the later row wins, as between pages.
-        if position >= position_of(batch.connection(), kind, stored.id).await?.as_str() {
-            row.replace(batch, stored.id).await?;
-            sqlx::query("insert or replace into work_winners (kind, row, position) values (?, ?, ?)")
-                .bind(kind)
-                .bind(stored.id)
-                .bind(position.to_owned())
-                .execute(batch.connection())
-                .await
-                .map_err(database_error("note the winner of two rows"))?;
-        }
+    let Some(stored) = batch.existing(R::KIND, row.external_id()).await? else { return Ok(false) };
+    if row.is_same(&stored) {
+        return Ok(false);
     }
-    Ok(differing)
+    // Within one page the later row wins, as between pages.
+    if position >= position_of(batch.connection(), kind, stored.id).await?.as_str() {
+        row.replace(batch, stored.id).await?;
+        sqlx::query("insert or replace into work_winners (kind, row, position) values (?, ?, ?)")
+            .bind(kind)
+            .bind(stored.id)
+            .bind(position.to_owned())
+            .execute(batch.connection())
+            .await
+            .map_err(database_error("note the winner of two rows"))?;
+    }
+    Ok(true)
 }
 
 /// Grants that were left out because another of the same id stays.
@@ -121,6 +119,9 @@ pub(crate) struct LeftOut {
     /// Those whose content was different.
     pub(crate) differing: u64,
 }
+
+/// Pages noted in one statement.
+const PAGES_A_STATEMENT: usize = 500;
 
 /// Ids settled in one go.
 const IDS_AT_ONCE: i64 = 1000;

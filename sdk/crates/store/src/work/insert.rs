@@ -16,7 +16,7 @@ use crate::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeR
 type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
 
 /// Rows of a full statement.
-const CHUNK: usize = 512;
+pub(super) const CHUNK: usize = 512;
 
 /// A row that can be bound, column by column.
 pub(crate) trait Insert {
@@ -28,11 +28,22 @@ pub(crate) trait Insert {
 
 /// The statement texts made so far.
 #[derive(Debug, Default)]
-pub(crate) struct Texts(HashMap<(Kind, usize), Arc<str>>);
+pub(crate) struct Texts {
+    by_kind: HashMap<(Kind, usize), Arc<str>>,
+    runs: HashMap<usize, Arc<str>>,
+}
 
 impl Texts {
     fn insert<R: Insert>(&mut self, rows: usize) -> Arc<str> {
-        self.0.entry((R::KIND, rows)).or_insert_with(|| insert_text(R::KIND, R::COLUMNS, rows).into()).clone()
+        self.by_kind
+            .entry((R::KIND, rows))
+            .or_insert_with(|| insert_text(R::KIND, R::COLUMNS, rows).into())
+            .clone()
+    }
+
+    /// The text for a run of grants.
+    pub(super) fn run(&mut self, rows: usize, make: fn(usize) -> String) -> Arc<str> {
+        self.runs.entry(rows).or_insert_with(|| make(rows).into()).clone()
     }
 }
 
@@ -97,7 +108,7 @@ pub(crate) async fn insert<R: Insert>(
     Ok(refused)
 }
 
-fn chunk_len(left: usize) -> usize {
+pub(super) fn chunk_len(left: usize) -> usize {
     if left >= CHUNK { CHUNK } else { 1 << left.ilog2() }
 }
 

@@ -5,6 +5,7 @@
 //! [`WorkDb::finish`], [`WorkDb::close_for_packing`]) it becomes a plain file with nothing at its side.
 
 mod batch;
+mod grant_runs;
 mod insert;
 mod kept;
 mod page;
@@ -174,7 +175,7 @@ async fn prepare(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
         "pragma synchronous = normal",
         "pragma trusted_schema = off",
         "pragma temp_store = file",
-        "pragma cache_size = -8000",
+        "pragma cache_size = -4000",
         "pragma wal_autocheckpoint = 8192",
     ] {
         pragma(conn, path, setting).await?;
