@@ -1,6 +1,10 @@
 //! The floor: rows that are encoded already, through the store into a file.
 
-use std::{io, io::Write as _, path::PathBuf, time::Instant};
+use std::{
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use connector_store::{
     C1z, EntitlementRow, Finish, GrantRow, NewSync, OpenOptions, ResourceRow, ResourceTypeRow, WorkDb,
@@ -34,7 +38,7 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> io::Result<()>
     })
 }
 
-async fn read(file: &PathBuf) -> connector_sdk::Result<Rows> {
+async fn read(file: &Path) -> connector_sdk::Result<Rows> {
     let file = C1z::open(file, &OpenOptions::default()).await?;
     let view = file.view(None).await?;
     let (resources, entitlements, grants) =
@@ -47,7 +51,7 @@ async fn read(file: &PathBuf) -> connector_sdk::Result<Rows> {
     })
 }
 
-async fn write(beside: &PathBuf, rows: &Rows) -> connector_sdk::Result<()> {
+async fn write(beside: &Path, rows: &Rows) -> connector_sdk::Result<()> {
     let database = beside.with_extension("floor.db");
     let target = beside.with_extension("floor.c1z");
     let mut db = WorkDb::create(&database, &NewSync::full()).await?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::insert::{CHUNK, Texts, chunk_len, insert};
+use super::insert::{CHUNK, Texts, chunk_len, insert, leave_empty};
 use crate::GrantRow;
 
 /// Shorter runs are not worth a statement of their own.
@@ -96,12 +96,13 @@ async fn put_run(
     mut run: &[GrantRow],
 ) -> Result<(), sqlx::Error> {
     while let Some(shared) = run.first() {
-        let (chunk, rest) = run.split_at(chunk_len(run.len()));
-        let mut query = sqlx::query(AssertSqlSafe(texts.run(chunk.len(), run_text)));
+        let (rows, places) = chunk_len(run.len());
+        let (chunk, rest) = run.split_at(rows);
+        let mut query = sqlx::query(AssertSqlSafe(texts.run(places, run_text)));
         for row in chunk {
             query = query.bind(row.principal_resource_id.clone()).bind(row.data.as_slice());
         }
-        query
+        leave_empty(query, (places - rows) * 2)
             .bind(first)
             .bind(sync.clone())
             .bind(at.clone())
@@ -128,7 +129,8 @@ fn run_text(rows: usize) -> String {
     for row in 0..rows {
         sql.push_str(&format!("{}({row},?,?)", if row == 0 { "" } else { "," }));
     }
-    sql.push_str("), (select ? as first, ? as sync, ? as at, ? as rt, ? as r, ? as e, ? as pt)");
+    sql.push_str("), (select ? as first, ? as sync, ? as at, ? as rt, ? as r, ? as e, ? as pt) ");
+    sql.push_str("where column2 is not null");
     sql
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The driver runs SQLite on a thread of its own, so a statement costs a round trip and fewer, bigger ones win. Texts
 //! are few, so that the driver's statement cache keeps them: for each table the full chunk and powers of two below it.
+//! A statement may have more places than rows; those that are left are null and inserted nowhere.
 
 use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
@@ -13,7 +14,7 @@ use sqlx::{
 
 use crate::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow};
 
-type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
+pub(super) type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
 
 /// Rows of a full statement.
 pub(super) const CHUNK: usize = 512;
@@ -66,8 +67,10 @@ fn insert_text(kind: Kind, columns: &[&str], rows: usize) -> String {
         }
         sql.push(')');
     }
-    // `where true` tells the parser that `on` begins the conflict clause, not a join's.
-    sql.push_str("), (select ? as first, ? as sync, ? as at) where true on conflict do nothing");
+    // The first column of every table may not be null, so null is a place without a row.
+    sql.push_str(
+        "), (select ? as first, ? as sync, ? as at) where column2 is not null on conflict do nothing",
+    );
     sql
 }
 
@@ -84,12 +87,13 @@ pub(crate) async fn insert<R: Insert>(
     let mut refused = Vec::new();
     let mut done = 0;
     while done < rows.len() {
-        let chunk = chunk_len(rows.len() - done);
+        let (chunk, places) = chunk_len(rows.len() - done);
         let first = first + done as i64;
-        let mut query = sqlx::query(AssertSqlSafe(texts.insert::<R>(chunk)));
+        let mut query = sqlx::query(AssertSqlSafe(texts.insert::<R>(places)));
         for row in &rows[done..done + chunk] {
             query = row.bind(query);
         }
+        query = leave_empty(query, (places - chunk) * R::COLUMNS.len());
         let result = query.bind(first).bind(sync.clone()).bind(at.clone()).execute(&mut *conn).await?;
         if result.rows_affected() < chunk as u64 {
             let last = first + chunk as i64 - 1;
@@ -108,8 +112,19 @@ pub(crate) async fn insert<R: Insert>(
     Ok(refused)
 }
 
-pub(super) fn chunk_len(left: usize) -> usize {
-    if left >= CHUNK { CHUNK } else { 1 << left.ilog2() }
+/// How many rows the next statement takes, and how many places it has for them: the next power of two where at most a
+/// third would stay empty, else the one below.
+pub(super) fn chunk_len(left: usize) -> (usize, usize) {
+    if left >= CHUNK {
+        return (CHUNK, CHUNK);
+    }
+    let above = left.next_power_of_two();
+    if (above - left) * 3 <= left { (left, above) } else { (above / 2, above / 2) }
+}
+
+/// Binds null to the parameters of places without a row.
+pub(super) fn leave_empty(query: Bound<'_>, parameters: usize) -> Bound<'_> {
+    (0..parameters).fold(query, |query, _| query.bind(None::<i64>))
 }
 
 /// Replaces all columns of the row with an id.
@@ -201,5 +216,24 @@ impl Insert for AssetRow {
 
     fn bind<'q>(&self, query: Bound<'q>) -> Bound<'q> {
         query.bind(self.external_id.clone()).bind(self.content_type.clone()).bind(self.data.as_slice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_of_rows_is_taken_in_few_statements() {
+        for rows in 1..3 * CHUNK {
+            let (mut left, mut statements) = (rows, 0);
+            while left > 0 {
+                let (taken, places) = chunk_len(left);
+                assert!(taken > 0 && taken <= left && taken <= places && places <= CHUNK, "{rows} {left}");
+                left -= taken;
+                statements += 1;
+            }
+            assert!(statements <= rows / CHUNK + 5, "{rows} rows take {statements} statements");
+        }
     }
 }
