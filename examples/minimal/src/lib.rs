@@ -62,7 +62,7 @@ impl ResourceSyncer for Teams {
     }
 
     async fn static_entitlements(&self) -> Result<Vec<StaticEntitlement>> {
-        Ok(vec![StaticEntitlement::assignment("member").grantable_to(&person_type())])
+        Ok(vec![StaticEntitlement::assignment("member").display_name("Member").grantable_to(&person_type())])
     }
 
     async fn grants(&self, _call: &Call<'_>, team: &Resource) -> Result<Page> {
