@@ -4,6 +4,7 @@
 mod artifacts;
 #[cfg(feature = "demo")]
 mod demo;
+mod readme;
 mod refusals;
 mod support;
 mod sync;
