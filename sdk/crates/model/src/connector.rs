@@ -129,7 +129,8 @@ impl<'a> Call<'a> {
     }
 
     /// Whether a resource has been read in this sync: a member that is not
-    /// among the users can be asked for by itself.
+    /// among the users can be asked for by itself. While lists are read the
+    /// answer depends on which page came first; in later phases it does not.
     pub fn is_known(&self, resource: &ResourceId) -> bool {
         self.context.is_known(resource)
     }

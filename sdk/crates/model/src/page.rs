@@ -1,13 +1,14 @@
 //! Pages: what a connector answers to one question.
 
-use crate::{Annotations, Entitlement, Grant, PageToken, Resource};
+use crate::{Entitlement, Grant, PageToken, Resource};
 
 /// One page of rows, and where the listing goes on.
 ///
 /// A page may carry rows of **every** kind, whatever was asked: a list of
 /// users that also shows their roles yields users and grants at once, so that
 /// nothing is read twice. References may point to rows that come later; they
-/// are checked when all is there.
+/// are checked when all is there. A resource that comes in a later phase than
+/// the lists is stored, and not asked for entitlements or grants of its own.
 ///
 /// ```
 /// # use connector_model::{Page, PageToken, Resource, ResourceId};
@@ -29,18 +30,21 @@ pub struct Page {
     /// One that was named before is not read again.
     pub also: Vec<PageToken>,
     /// How many rows of the asked kind the source says the **whole** listing
-    /// has. Where fewer distinct ones come, or two pages tell different
-    /// totals, the listing is read once more.
+    /// has. Where another number of distinct ones comes, or two pages tell
+    /// different totals, the listing is read once more; rows of the first
+    /// reading stay. Where many are missing even then, the sync fails.
     pub total: Option<u64>,
+    /// Rows of the asked kind that the source counts and this page leaves out
+    /// on purpose, with a warning that says why.
+    pub left_out: u64,
     /// What is to be remembered for later calls of this sync, by key; see
     /// [`Call::recall`](crate::Call::recall). It is kept in the same
-    /// transaction as the rows.
+    /// transaction as the rows. One listing should write a key: of two pages
+    /// that are read in parallel, either may be the last.
     pub remember: Vec<(String, Vec<u8>)>,
     /// What a person should know about this page, such as a row that was left
     /// out and why. Counted and shown in the summary.
     pub warnings: Vec<String>,
-    /// What the connector tells the engine.
-    pub annotations: Annotations,
 }
 
 impl Page {

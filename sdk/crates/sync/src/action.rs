@@ -97,6 +97,12 @@ impl Action {
         )
     }
 
+    /// Whether this is the first page about a resource: nothing was read of it
+    /// yet.
+    pub(crate) fn is_first_page_of_a_resource(&self) -> bool {
+        matches!(self.subject, Subject::Of(_)) && self.chain == 0 && self.step == 0
+    }
+
     /// What is asked, for errors and warnings.
     pub(crate) fn describe(&self) -> String {
         match self.subject.id() {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Event, Observer, Phase, SyncOptions, Totals,
-    action::{Action, Subject},
+    action::Action,
     call::{Shared, call, guarded},
     counts::Counts,
     duplicates,
@@ -42,6 +42,12 @@ const ROWS_TOGETHER: usize = 2_000;
 
 /// Rows that may wait to be stored before new calls wait for them.
 const WAITING_ROWS: usize = 4_000;
+
+/// The same for pages: many may have no row at all.
+const WAITING_PAGES: usize = 64;
+
+/// Resources that may be gone before it is asked whether that can be.
+const GONE_ALWAYS_ALLOWED: u64 = 10;
 
 /// The warning about rows of one id.
 pub(crate) const CAME_TWICE: &str = "an id came twice with different content; the later page won";
@@ -67,6 +73,8 @@ pub(crate) struct Collector {
     intake: Intake,
     warnings: Warnings,
     finished_actions: u64,
+    /// Resources that were gone when they were asked for.
+    gone: u64,
 }
 
 type Calls = JoinSet<(Action, Result<Ingested>)>;
@@ -89,6 +97,7 @@ impl Collector {
             intake: Intake::default(),
             warnings: Warnings::default(),
             finished_actions: 0,
+            gone: 0,
         }
     }
 
@@ -115,11 +124,11 @@ impl Collector {
             self.warnings.add_many(CAME_TWICE, self.intake.differing);
         }
         for dangling in self.shared.references.dangling() {
+            let such_as = if dangling.examples.is_empty() { "" } else { ", such as " };
+            let examples = dangling.examples.join(", ");
             self.warn(format!(
-                "{} {} are not among what was read, such as {}",
-                dangling.count,
-                dangling.what,
-                dangling.examples.join(", ")
+                "{} of grants that are not among what was read: {}{such_as}{examples}",
+                dangling.what, dangling.count
             ));
         }
         Ok(Collected {
@@ -168,12 +177,13 @@ impl Collector {
         batch.commit().await
     }
 
-    /// Whether one more call may begin: there is a worker, and the rows that
+    /// Whether one more call may begin: there is a worker, and the pages that
     /// wait to be stored are few. More of them would take memory and not make
     /// the database faster.
     fn may_call(&self, calls: &Calls) -> bool {
         let (pages, rows) = self.shared.waiting();
-        calls.len() - pages.min(calls.len()) < self.workers && (rows < WAITING_ROWS || calls.is_empty())
+        calls.len() - pages.min(calls.len()) < self.workers
+            && (rows < WAITING_ROWS && pages < WAITING_PAGES || calls.is_empty())
     }
 
     /// Waits for a page, and takes others that are there with it while they are
@@ -200,11 +210,27 @@ impl Collector {
     }
 
     /// A resource that is gone by the time its entitlements or grants are
-    /// asked for is no failure: it is gone, and a person is told.
+    /// asked for is no failure: it is gone, and a person is told. One that was
+    /// half read is one, and so are many: then it is not the resources that
+    /// are missing. The limits are those of the Go SDK: more than ten, and
+    /// more than a tenth of what was asked.
     fn warn_if_gone(&mut self, action: &Action, page: Result<Ingested>) -> Result<Ingested> {
         self.shared.page_taken(page.as_ref().map_or(0, Ingested::rows));
         match page {
-            Err(e) if e.kind() == ErrorKind::NotFound && matches!(action.subject, Subject::Of(_)) => {
+            Err(e) if e.kind() == ErrorKind::NotFound && action.is_first_page_of_a_resource() => {
+                self.gone += 1;
+                if self.gone > GONE_ALWAYS_ALLOWED && self.gone * 10 > self.finished_actions {
+                    return Err(Error::new(
+                        ErrorKind::FailedPrecondition,
+                        format!(
+                            "{} resources were not found when they were asked for, of {} that were asked: it is \
+                             not they that are missing",
+                            self.gone,
+                            self.finished_actions + 1
+                        ),
+                    )
+                    .caused_by(e));
+                }
                 self.warn(format!("{}: it was gone when it was asked for", action.describe()));
                 Ok(Ingested::default())
             }

@@ -24,8 +24,10 @@ pub(crate) struct Ingested {
     pub(crate) principals: Vec<(IdHash, ResourceId)>,
     /// The entitlements of the grants; runs of the same one are named once.
     pub(crate) granted: Vec<(IdHash, Arc<str>)>,
-    /// Rows of the kind that was asked for, where the source tells a total.
+    /// Rows of the kind that was asked for.
     pub(crate) asked: Vec<IdHash>,
+    /// Rows of that kind that the page leaves out on purpose.
+    pub(crate) left_out: u64,
     pub(crate) total: Option<u64>,
     pub(crate) next: Option<PageToken>,
     pub(crate) also: Vec<PageToken>,
@@ -65,21 +67,18 @@ pub(crate) fn ingest_static(entitlements: Vec<Entitlement>) -> Result<Ingested> 
 pub(crate) fn ingest(registry: &Registry, action: &Action, page: connector_model::Page) -> Result<Ingested> {
     let mut out = Ingested {
         total: page.total,
+        left_out: page.left_out,
         next: page.next,
         also: page.also,
         remember: page.remember,
         warnings: page.warnings,
         ..Ingested::default()
     };
-    let counts = page.total.is_some();
     out.resources.reserve_exact(page.resources.len());
     for resource in page.resources {
         check_traits(registry, &resource)?;
         let hash = IdHash::resource(&resource.id);
-        if counts
-            && action.operation == Operation::List
-            && resource.id.resource_type() == &action.resource_type
-        {
+        if action.operation == Operation::List && resource.id.resource_type() == &action.resource_type {
             out.asked.push(hash);
         }
         out.children.extend(resource.child_types().map(|t| (t, resource.id.clone())));
@@ -88,7 +87,7 @@ pub(crate) fn ingest(registry: &Registry, action: &Action, page: connector_model
     }
     for entitlement in page.entitlements {
         let hash = out.add_entitlement(&entitlement)?;
-        if counts && action.operation == Operation::Entitlements && is_on(action, &entitlement.resource.id) {
+        if action.operation == Operation::Entitlements && is_on(action, &entitlement.resource.id) {
             out.asked.push(hash);
         }
     }
@@ -101,7 +100,7 @@ pub(crate) fn ingest(registry: &Registry, action: &Action, page: connector_model
     grants.sort_by(|a, b| a.entitlement.id.cmp(&b.entitlement.id));
     for grant in grants {
         let row = encoder.encode(&grant);
-        if counts && action.operation == Operation::Grants && is_on(action, &grant.entitlement.resource) {
+        if action.operation == Operation::Grants && is_on(action, &grant.entitlement.resource) {
             out.asked.push(IdHash::text(&row.external_id));
         }
         if out.granted.last().is_none_or(|(_, id)| *id != grant.entitlement.id) {

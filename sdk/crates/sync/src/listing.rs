@@ -20,6 +20,7 @@ pub(crate) struct Listing {
     total: Option<u64>,
     totals_differ: bool,
     distinct: IdSet,
+    left_out: u64,
 }
 
 /// What the pages of a listing add up to.
@@ -31,9 +32,24 @@ pub(crate) enum Verdict {
     Drifted {
         /// What the source announced last.
         announced: u64,
-        /// What came.
+        /// What came, what was left out on purpose included.
         distinct: u64,
     },
+}
+
+impl Verdict {
+    /// Whether so much is missing that no change of a list while it was read
+    /// explains it: nothing came, or more than ten rows and more than one in a
+    /// hundred are missing.
+    pub(crate) fn is_broken(self) -> bool {
+        match self {
+            Self::Whole => false,
+            Self::Drifted { announced, distinct } => {
+                let missing = announced.saturating_sub(distinct);
+                (missing > 0 && distinct == 0) || (missing > 10 && missing * 100 > announced)
+            }
+        }
+    }
 }
 
 impl Listing {
@@ -43,17 +59,18 @@ impl Listing {
     }
 
     /// A page: what it announces, and the rows of the asked kind on it.
-    pub(crate) fn page(&mut self, total: Option<u64>, rows: &[IdHash]) {
+    pub(crate) fn page(&mut self, total: Option<u64>, rows: &[IdHash], left_out: u64) {
         if let (Some(before), Some(now)) = (self.total, total) {
             self.totals_differ |= before != now;
         }
         self.total = total.or(self.total);
         self.distinct.extend(rows);
+        self.left_out += left_out;
     }
 
     /// What it adds up to, now that every chain is at its end.
     pub(crate) fn verdict(&self) -> Verdict {
-        let distinct = self.distinct.len() as u64;
+        let distinct = self.distinct.len() as u64 + self.left_out;
         match self.total {
             Some(announced) if self.totals_differ || announced != distinct => {
                 Verdict::Drifted { announced, distinct }
@@ -74,31 +91,49 @@ mod tests {
     #[test]
     fn a_listing_without_totals_is_taken_as_it_comes() {
         let mut listing = Listing::default();
-        listing.page(None, &rows(0..3));
+        listing.page(None, &rows(0..3), 0);
         assert_eq!(listing.verdict(), Verdict::Whole);
     }
 
     #[test]
     fn a_row_that_comes_twice_means_another_that_never_came() {
         let mut listing = Listing::default();
-        listing.page(Some(6), &rows(0..3));
-        listing.page(Some(6), &rows(2..5));
+        listing.page(Some(6), &rows(0..3), 0);
+        listing.page(Some(6), &rows(2..5), 0);
         assert_eq!(listing.verdict(), Verdict::Drifted { announced: 6, distinct: 5 });
     }
 
     #[test]
     fn totals_that_change_mean_a_moving_list() {
         let mut listing = Listing::default();
-        listing.page(Some(7), &rows(0..3));
-        listing.page(Some(6), &rows(3..6));
+        listing.page(Some(7), &rows(0..3), 0);
+        listing.page(Some(6), &rows(3..6), 0);
         assert_eq!(listing.verdict(), Verdict::Drifted { announced: 6, distinct: 6 });
     }
 
     #[test]
     fn a_page_past_the_end_has_no_total() {
         let mut listing = Listing::default();
-        listing.page(Some(3), &rows(0..3));
-        listing.page(None, &[]);
+        listing.page(Some(3), &rows(0..3), 0);
+        listing.page(None, &[], 0);
+        assert_eq!(listing.verdict(), Verdict::Whole);
+    }
+
+    #[test]
+    fn a_few_missing_rows_are_a_moving_list_and_many_are_a_broken_one() {
+        let broken = |announced, distinct| Verdict::Drifted { announced, distinct }.is_broken();
+        for (announced, distinct) in [(1, 0), (500, 0), (100, 80), (100_000, 98_000)] {
+            assert!(broken(announced, distinct), "{distinct} of {announced}");
+        }
+        for (announced, distinct) in [(5, 4), (20, 10), (100_000, 99_500), (0, 3)] {
+            assert!(!broken(announced, distinct), "{distinct} of {announced}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_left_out_on_purpose_counts_as_seen() {
+        let mut listing = Listing::default();
+        listing.page(Some(4), &rows(0..3), 1);
         assert_eq!(listing.verdict(), Verdict::Whole);
     }
 }

@@ -19,13 +19,15 @@ pub(crate) struct Planner {
     operation: Option<Operation>,
     types: VecDeque<ResourceTypeId>,
     after: i64,
+    until: i64,
 }
 
 impl Planner {
-    /// A planner over the types that are asked at all.
-    pub(crate) fn new(operation: Operation, registry: &Registry) -> Self {
+    /// A planner over the types that are asked at all, and their resources up
+    /// to a row.
+    pub(crate) fn begin(operation: Operation, registry: &Registry, until: i64) -> Self {
         let types = registry.resource_types().filter(|t| !skips_type(t, operation)).map(|t| t.id.clone());
-        Self { operation: Some(operation), types: types.collect(), after: 0 }
+        Self { operation: Some(operation), types: types.collect(), after: 0, until }
     }
 
     /// The next questions; none where every resource was seen.
@@ -36,7 +38,8 @@ impl Planner {
     ) -> Result<Option<Vec<(Operation, ResourceTypeId, Subject)>>> {
         let Some(operation) = self.operation else { return Ok(None) };
         while let Some(id) = self.types.front() {
-            let stored = batch.page_resources(Some(id.as_str()), self.after, CHUNK).await?;
+            let mut stored = batch.page_resources(Some(id.as_str()), self.after, CHUNK).await?;
+            stored.retain(|row| row.id <= self.until);
             let Some(last) = stored.last() else {
                 self.types.pop_front();
                 self.after = 0;

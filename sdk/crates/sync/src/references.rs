@@ -139,8 +139,8 @@ impl References {
         let entitlements = self.entitlements.read().unwrap_or_else(PoisonError::into_inner);
         let mut found = Vec::new();
         for (what, waiting, known) in [
-            ("principals of grants", &waiting.principals, &*resources),
-            ("entitlements of grants", &waiting.entitlements, &*entitlements),
+            ("principals", &waiting.principals, &*resources),
+            ("entitlements", &waiting.entitlements, &*entitlements),
         ] {
             let missing: Vec<_> = waiting.iter().filter(|(hash, _)| !known.contains(*hash)).collect();
             if !missing.is_empty() {

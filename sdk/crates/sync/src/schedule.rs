@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use connector_model::{Error, PageToken, Registry, ResourceId, ResourceTypeId, Result};
+use connector_model::{Error, ErrorKind, PageToken, Registry, ResourceId, ResourceTypeId, Result};
 use connector_store::Batch;
 
 use crate::{
@@ -37,6 +37,7 @@ pub(crate) struct Schedule {
     /// Child listings that were begun, by type and parent.
     children: IdSet,
     planner: Planner,
+    end_of_lists: Option<i64>,
     /// Chains that were followed to their end.
     finished: Vec<i64>,
     pub(crate) done: u64,
@@ -53,6 +54,7 @@ impl Schedule {
             listings: HashMap::new(),
             children: IdSet::default(),
             planner: Planner::default(),
+            end_of_lists: None,
             finished: Vec::new(),
             done: 0,
             known: 0,
@@ -62,10 +64,17 @@ impl Schedule {
     /// Begins a phase; the one before it must be at its end.
     pub(crate) async fn begin(&mut self, batch: &mut Batch<'_>, phase: Phase) -> Result<()> {
         (self.done, self.known) = (0, 0);
-        self.planner = match phase {
-            Phase::Entitlements => Planner::new(Operation::Entitlements, &self.registry),
-            Phase::Grants => Planner::new(Operation::Grants, &self.registry),
-            Phase::Resources | Phase::StaticEntitlements | Phase::Seal => Planner::default(),
+        let asked = match phase {
+            Phase::Entitlements => Some(Operation::Entitlements),
+            Phase::Grants => Some(Operation::Grants),
+            Phase::Resources | Phase::StaticEntitlements | Phase::Seal => None,
+        };
+        self.planner = match asked {
+            Some(operation) => {
+                let until = self.end_of_lists(batch).await?;
+                Planner::begin(operation, &self.registry, until)
+            }
+            None => Planner::default(),
         };
         if phase == Phase::Resources {
             let types: Vec<_> = self.registry.resource_types().map(|t| t.id.clone()).collect();
@@ -73,6 +82,15 @@ impl Schedule {
             self.begin_listings(batch, roots).await?;
         }
         Ok(())
+    }
+
+    /// The last row of the lists. What comes in a later phase is not asked
+    /// about: whether it would be seen depended on when it came.
+    async fn end_of_lists(&mut self, batch: &mut Batch<'_>) -> Result<i64> {
+        match self.end_of_lists {
+            Some(row) => Ok(row),
+            None => Ok(*self.end_of_lists.insert(batch.last_resource().await?)),
+        }
     }
 
     /// The next action to ask, if one is in memory.
@@ -242,7 +260,7 @@ impl Schedule {
         ends_chain: bool,
     ) -> Result<Option<String>> {
         let Some(listing) = self.listings.get_mut(&action.listing) else { return Ok(None) };
-        listing.page(page.total, &page.asked);
+        listing.page(page.total, &page.asked, page.left_out);
         listing.open -= u32::from(ends_chain);
         if listing.open > 0 {
             return Ok(None);
@@ -252,6 +270,13 @@ impl Schedule {
         let Verdict::Drifted { announced, distinct } = verdict else { return Ok(None) };
         let came = format!("{distinct} rows came, {announced} were announced");
         let what = action.describe();
+        if action.round > 1 && verdict.is_broken() {
+            return Err(Error::new(
+                ErrorKind::DataLoss,
+                format!("the source was read twice, and both times rows were missing: {came}"),
+            )
+            .during(what));
+        }
         if action.round > 1 {
             return Ok(Some(format!("{what}: the source changed while it was read, twice: {came}")));
         }

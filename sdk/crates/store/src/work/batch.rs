@@ -177,6 +177,14 @@ impl<'a> Batch<'a> {
             .doing("can't read resources", self.path)
     }
 
+    /// The row id of the last resource; 0 where there is none.
+    pub async fn last_resource(&mut self) -> Result<i64> {
+        sqlx::query_scalar("select coalesce(max(id), 0) from v1_resources")
+            .fetch_one(&mut *self.tx)
+            .await
+            .doing("can't read resources", self.path)
+    }
+
     /// Makes all of it lasting, or none.
     pub async fn commit(self) -> Result<()> {
         self.tx.commit().await.doing("can't commit rows", self.path)

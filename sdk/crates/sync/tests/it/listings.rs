@@ -127,3 +127,15 @@ async fn a_row_that_comes_twice_means_that_one_is_missing() {
     assert_eq!(summary.resources["user"], 3);
     assert!(summary.warnings.iter().any(|(w, _)| w.contains("3 rows came, 4 were announced")));
 }
+
+/// A source that says it has rows and gives none is broken, not moving.
+#[tokio::test]
+async fn a_list_that_never_brings_what_it_announces_fails_the_sync() {
+    let fake = Arc::new(Fake::simple([user_type()], |_| Ok(Page::empty().with_total(500))));
+    let place = Place::new();
+    let error = run(&fake, &place.output(), 0).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DataLoss);
+    insta::assert_snapshot!(error, @"list resources of type user: the source was read twice, and both times rows were missing: 0 rows came, 500 were announced");
+    assert_eq!(fake.times("list", "user", ""), 2);
+    assert_eq!(place.files(), Vec::<String>::new());
+}

@@ -170,8 +170,69 @@ async fn grants_to_nobody_are_told() {
     assert_eq!(
         warnings,
         [
-            "1 entitlements of grants are not among what was read, such as group:g:member",
-            "1 principals of grants are not among what was read, such as user:ghost",
+            "entitlements of grants that are not among what was read: 1, such as group:g:member",
+            "principals of grants that are not among what was read: 1, such as user:ghost",
         ]
     );
+}
+
+/// One missing resource is gone; when all are missing, it is not they.
+#[tokio::test]
+async fn many_resources_that_are_gone_fail_the_sync() {
+    let fake = |gone: usize| {
+        Arc::new(Fake::simple([plain("group")], move |ask| match ask.operation {
+            "list" => {
+                Ok(Page::of((0..200).map(|n| Resource::new(id("group", &n.to_string()), "G")).collect()))
+            }
+            "grants" if ask.of.trim_start_matches("group:").parse::<usize>().unwrap() < gone => {
+                Err(Error::new(ErrorKind::NotFound, "no such group"))
+            }
+            _ => Ok(Page::empty()),
+        }))
+    };
+    let place = Place::new();
+    let summary = run(&fake(10), &place.output(), 1).await.unwrap();
+    assert_eq!(summary.warnings.len(), 10);
+    let error = run(&fake(200), &place.output(), 1).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::FailedPrecondition, "{error}");
+}
+
+#[tokio::test]
+async fn a_resource_that_goes_while_it_is_read_fails_the_sync() {
+    let fake = Fake::simple([plain("group")], |ask| match (ask.operation, ask.token.as_str()) {
+        ("list", _) => Ok(Page::of(vec![Resource::new(id("group", "g"), "G")])),
+        ("grants", "") => Ok(Page::empty().with_next(Some(crate::token("2")))),
+        ("grants", _) => Err(Error::new(ErrorKind::NotFound, "no such group")),
+        _ => Ok(Page::empty()),
+    });
+    let place = Place::new();
+    let error = run(&Arc::new(fake), &place.output(), 0).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+}
+
+/// A resource that grants bring along is stored and not asked about, however
+/// many workers there are.
+#[tokio::test]
+async fn resources_of_a_later_phase_are_not_asked_about() {
+    for workers in [1, 2, 8, 32] {
+        let fake = Arc::new(Fake::new([plain("group")], |ask, _| {
+            Box::pin(async move {
+                let group = |n: &str| Resource::new(id("group", n), "G");
+                Ok(match (ask.operation, ask.of.as_str()) {
+                    ("list", _) => Page::of((0..10).map(|n| group(&n.to_string())).collect()),
+                    ("grants", "group:3") => {
+                        for _ in 0..20 {
+                            tokio::task::yield_now().await;
+                        }
+                        Page::of(vec![group("late")])
+                    }
+                    _ => Page::empty(),
+                })
+            })
+        }));
+        let place = Place::new();
+        let summary = run(&fake, &place.output(), workers).await.unwrap();
+        assert_eq!(summary.resources["group"], 11);
+        assert!(fake.asked().iter().all(|a| a.of != "group:late"), "{workers} workers");
+    }
 }
