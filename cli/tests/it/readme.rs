@@ -69,17 +69,19 @@ fn every_link_leads_somewhere() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
-/// Each difference from the Go programs names the tests that hold it: a file,
-/// then its functions.
+/// Each difference from the Go programs names the tests that hold it, a file
+/// and then its functions, or says that there is none yet.
 #[test]
 fn every_test_that_is_named_is_there() {
-    let document = root().join("docs/compat.md");
-    let text = fs::read_to_string(&document).unwrap();
+    let text = fs::read_to_string(root().join("docs/compat.md")).unwrap();
     let mut named = 0;
-    for row in text.lines().filter(|line| line.starts_with('|') && line.contains(".rs`")) {
-        let tests = row.trim_end_matches('|').rsplit('|').next().unwrap();
+    for row in text.lines().filter(|line| line.starts_with('|') && !line.starts_with("|---")) {
+        let held_by = row.trim_end_matches('|').rsplit('|').next().unwrap().trim();
+        if ["held by", "no test yet"].contains(&held_by) {
+            continue;
+        }
         let mut source = None;
-        for name in tests.split('`').skip(1).step_by(2) {
+        for name in held_by.split('`').skip(1).step_by(2) {
             if name.ends_with(".rs") {
                 source =
                     Some(fs::read_to_string(root().join(name)).unwrap_or_else(|e| panic!("{name}: {e}")));
@@ -89,6 +91,7 @@ fn every_test_that_is_named_is_there() {
             assert!(source.contains(&format!("fn {name}(")), "no test {name}: {row}");
             named += 1;
         }
+        assert!(source.is_some(), "nothing holds this: {row}");
     }
     assert!(named >= 30, "only {named} tests are named");
 }
