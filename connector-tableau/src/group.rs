@@ -61,12 +61,7 @@ impl ResourceSyncer for GroupSyncer {
         };
         let fixed = everyone::is_all_users(Some(&group.display_name), profile.and_then(|p| p.text(DOMAIN)));
         let mut page = self.members(call, group, rows, &Membership::of(&group.id, fixed)).await?;
-        let complete = page.grants.len() >= extent.rows;
         position.follow(extent, &mut page)?;
-        if !complete {
-            // The total counts a member who is left out with a warning.
-            page.total = None;
-        }
         Ok(page)
     }
 }
@@ -111,11 +106,16 @@ impl GroupSyncer {
                     accounts.add(user, &mut page)?;
                     page.grants.push(membership.grant(&id));
                 }
-                None => page.warnings.push(format!(
-                    "the group {:?} names the user {} as a member, who does not exist: the membership is left out",
-                    group.display_name,
-                    id.id()
-                )),
+                None => {
+                    // The group's total counts the member all the same.
+                    page.left_out += 1;
+                    page.warnings.push(format!(
+                        "the group {:?} names the user {} as a member, who does not exist: the membership is left \
+                         out",
+                        group.display_name,
+                        id.id()
+                    ));
+                }
             }
         }
         accounts.finish(&mut page).await?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use connector_sdk::{Profile, Resource, Result, Trait};
+use connector_sdk::{Resource, Result, Trait};
 use serde::de::DeserializeOwned;
 
 use crate::{ClientSettings, TableauConfig, client::Client, context::Context};

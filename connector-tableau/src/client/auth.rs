@@ -120,7 +120,8 @@ impl Authenticator for PersonalAccessToken {
             "site": {"contentUrl": self.content_url},
         }});
         // A second try after a lost answer ends a session that nobody uses.
-        let request = http.post(&format!("api/{version}/auth/signin")).json(&body).idempotent(true);
+        let request =
+            http.post(&format!("api/{version}/auth/signin")).json(&body).idempotent(true).hide(&self.secret);
         let answer = request.receive::<Answer>().await;
         let credentials =
             answer.map_err(|e| self.refused(version, e).during("sign in to Tableau"))?.credentials;

@@ -58,6 +58,12 @@ pub(crate) fn classify(failure: &HttpFailure) -> Option<Error> {
             )
         });
     };
+    // A 404 with a code of something else does not say that what was asked for
+    // is gone: it must not be taken for an empty answer.
+    let unnamed = match by_status.kind() {
+        K::NotFound => K::FailedPrecondition,
+        kind => kind,
+    };
     let (kind, meaning) = match code.as_str() {
         PAGE_OUT_OF_RANGE => (K::OutOfRange, "the page lies past the end of the list"),
         "400007" | "403014" => (K::Internal, "the size of the page is refused"),
@@ -81,12 +87,12 @@ pub(crate) fn classify(failure: &HttpFailure) -> Option<Error> {
         "409003" => (K::FailedPrecondition, "the user owns content"),
         "409004" | "409014" => (K::ResourceExhausted, "no seat of this license is left"),
         "429000" => (K::Unavailable, "too many requests were made"),
-        _ => (by_status.kind(), ""),
+        _ => (unnamed, ""),
     };
     // A code under another status than its own digits say, such as 409000
     // under 404, does not mean what its table says.
     let fits = code.starts_with(failure.status().as_str());
-    let (kind, meaning) = if fits { (kind, meaning) } else { (by_status.kind(), "") };
+    let (kind, meaning) = if fits { (kind, meaning) } else { (unnamed, "") };
     let mut message = if meaning.is_empty() {
         format!("Tableau answered {}", failure.status())
     } else {

@@ -171,8 +171,12 @@ impl<'de, T: Row> Visitor<'de> for ListingVisitor<T> {
         if pagination.is_none() && rows.is_none() {
             return Err(de::Error::custom(format_args!("the answer is no list of {}", T::LIST)));
         }
-        let rows = rows.unwrap_or_default();
         let said = pagination.unwrap_or_default();
+        // An answer that tells of rows and has no list at all is none.
+        if rows.is_none() && said.total_available.is_some_and(|n| n > 0) {
+            return Err(de::Error::custom(format_args!("the answer tells of {} and lists none", T::LIST)));
+        }
+        let rows = rows.unwrap_or_default();
         let given = said.page_size.and_then(|n| u32::try_from(n).ok());
         let page_size = given.filter(|n| (1..PAGE_SIZE).contains(n)).unwrap_or(PAGE_SIZE);
         Ok(Listing { extent: Extent { total: said.total_available, page_size, rows: rows.len() }, rows })

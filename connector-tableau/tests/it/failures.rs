@@ -130,8 +130,10 @@ async fn the_kind_of_an_error_follows_the_status_and_then_the_code() {
         (429, "429000", K::Unavailable),
         (500, "500000", K::Unavailable),
         (503, "503000", K::Unavailable),
+        // A 404 is "not found" only where it says what was not found.
+        (404, "404999", K::FailedPrecondition),
         // Codes under a status that is not theirs mean what the status says.
-        (404, "409003", K::NotFound),
+        (404, "409003", K::FailedPrecondition),
         (403, "409014", K::PermissionDenied),
         (403, "400006", K::PermissionDenied),
         (400, "0x5CE10192", K::InvalidArgument),

@@ -144,7 +144,7 @@ impl Network {
                     if rest.is_empty() {
                         // What a server says about the length is no reason to
                         // set much memory aside.
-                        rest.reserve(expected.unwrap_or(0).clamp(head.len() * 2, 1024 * 1024));
+                        rest.reserve(expected.unwrap_or(0).min(1024 * 1024).max(head.len() * 2));
                         rest.extend_from_slice(head);
                     }
                     rest.extend_from_slice(&chunk);

@@ -78,6 +78,15 @@ impl SyncOptions {
         }
     }
 
+    /// Which syncs of the old file are kept. One that is not full does not
+    /// count among the full ones, and must not push the last of them out.
+    pub(crate) fn retention(&self) -> Retention {
+        match self.keep_syncs {
+            Retention::Newest(n) if !self.sync_type().is_full() => Retention::Newest(n + 1),
+            other => other,
+        }
+    }
+
     /// What the file will say that this sync covers.
     pub(crate) fn sync_type(&self) -> SyncType {
         if self.skip_entitlements_and_grants { SyncType::ResourcesOnly } else { SyncType::Full }

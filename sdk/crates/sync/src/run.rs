@@ -2,10 +2,10 @@
 
 use std::{path::Path, sync::Arc, time::Instant};
 
-use connector_model::{Registry, Result};
+use connector_model::{Error, Registry, Result};
 use connector_store::{
-    NewSync, Retention, WorkDb,
-    envelope::{FileKind, Limits, Unpacked, check_target, unpack},
+    C1z, NewSync, Retention, WorkDb,
+    envelope::{FileKind, Limits, check_target, unpack},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -82,18 +82,34 @@ pub async fn sync(
     })
 }
 
-/// The old file, decoded where syncs of it are kept: a file that can't be read
-/// is said before the work.
-async fn decode_old(target: &FileKind, options: &SyncOptions, folder: &Path) -> Result<Option<Unpacked>> {
-    if !matches!(target, FileKind::V1) || options.keep_syncs == Retention::Newest(1) {
+/// The old file, decoded and checked where syncs of it are kept: a file that
+/// can't be read is said before the work.
+async fn decode_old(target: &FileKind, options: &SyncOptions, folder: &Path) -> Result<Option<C1z>> {
+    if !matches!(target, FileKind::V1) || options.retention() == Retention::Newest(1) {
         return Ok(None);
     }
-    match unpack(&options.output, folder, &Limits::from_env()).await {
+    let open = async {
+        let unpacked = unpack(&options.output, folder, &Limits::from_env()).await?;
+        let old = C1z::of(&options.output, unpacked).await?;
+        old.check().await?;
+        Ok::<_, Error>(old)
+    };
+    match open.await {
         Ok(old) => Ok(Some(old)),
         Err(e) if options.overwrite => {
-            tracing::warn!(error = %e, "the old file can't be read and is replaced, as --overwrite says");
+            tracing::warn!(error = %e.report(), "the old file can't be read and is replaced, as --overwrite says");
             Ok(None)
         }
-        Err(e) => Err(e.during("read the old file, to keep its syncs (--overwrite replaces it)")),
+        Err(e) => Err(unreadable(options, e)),
     }
+}
+
+/// The error of an old file that can't be read, with what to do.
+pub(crate) fn unreadable(options: &SyncOptions, cause: Error) -> Error {
+    Error::new(
+        cause.kind(),
+        "the old file can't be read, so its syncs can't be kept; move it away, or replace it with --overwrite",
+    )
+    .with("file", options.output.display())
+    .caused_by(cause)
 }

@@ -3,11 +3,8 @@
 
 use std::sync::Arc;
 
-use connector_model::Result;
-use connector_store::{
-    Finish, WorkDb,
-    envelope::{Unpacked, pack},
-};
+use connector_model::{ErrorKind, Result};
+use connector_store::{C1z, Finish, WorkDb, envelope::pack};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -15,7 +12,9 @@ use crate::{
     collect::{CAME_TWICE, Collected, cancelled},
     duplicates, meta,
     meta::State,
-    queue, session,
+    queue,
+    run::unreadable,
+    session,
 };
 
 /// What the seal made.
@@ -29,7 +28,7 @@ pub(crate) struct Sealed {
 pub(crate) async fn seal(
     mut db: WorkDb,
     collected: &mut Collected,
-    old: Option<&Unpacked>,
+    old: Option<&C1z>,
     options: &SyncOptions,
     observer: &Arc<dyn Observer>,
     cancel: &CancellationToken,
@@ -39,6 +38,9 @@ pub(crate) async fn seal(
         if cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
     };
     step("clean up")?;
+    // What is dropped here holds page tokens, remembered values and settings:
+    // its bytes must not travel in the free pages of the file.
+    db.overwrite_what_is_deleted().await?;
     queue::drop(db.connection()).await?;
     session::clear(db.connection()).await?;
     meta::enter(db.connection(), State::Collected).await?;
@@ -75,8 +77,15 @@ pub(crate) async fn seal(
     Ok(Sealed { bytes, kept_syncs })
 }
 
-async fn keep(db: &mut WorkDb, old: Option<&Unpacked>, options: &SyncOptions) -> Result<u64> {
+async fn keep(db: &mut WorkDb, old: Option<&C1z>, options: &SyncOptions) -> Result<u64> {
     let Some(old) = old else { return Ok(0) };
-    let kept = db.copy_kept_syncs(&old.db(), options.keep_syncs).await?;
-    Ok(kept.kept.len() as u64)
+    match db.copy_kept_syncs(&old.unpacked().db(), options.retention()).await {
+        Ok(kept) => Ok(kept.kept.len() as u64),
+        Err(e) if options.overwrite && e.kind() == ErrorKind::DataLoss => {
+            tracing::warn!(error = %e.report(), "syncs of the old file can't be kept, and --overwrite says to go on");
+            Ok(0)
+        }
+        Err(e) if e.kind() == ErrorKind::DataLoss => Err(unreadable(options, e)),
+        Err(e) => Err(e),
+    }
 }

@@ -73,11 +73,19 @@ fn name_for(output: &Path) -> Result<String> {
 
 fn check_room(folder: &Path, output: &Path) -> Result<()> {
     let old = std::fs::metadata(output).map_or(0, |m| m.len());
-    // The database is some eight times its packed form; it is there twice
-    // while an index is built.
-    let needed = LEAST_FREE + old.saturating_mul(16);
+    // The database is some eight times its packed form, and the old one is
+    // there too where syncs of it are kept; the new file may be another size.
+    let (least, likely) = (LEAST_FREE + old.saturating_mul(2), LEAST_FREE + old.saturating_mul(16));
     let free = free_space(folder)?;
-    if free >= needed {
+    if free < likely {
+        tracing::warn!(
+            folder = %folder.display(),
+            "there may be too little room for the working files: {} MiB free, about {} MiB likely needed",
+            free >> 20,
+            likely >> 20
+        );
+    }
+    if free >= least {
         return Ok(());
     }
     Err(Error::new(
@@ -86,7 +94,7 @@ fn check_room(folder: &Path, output: &Path) -> Result<()> {
             "there is too little room for the working files: {} MiB free, about {} MiB needed; \
              free some, or choose another place with --c1z-temp-dir",
             free >> 20,
-            needed >> 20
+            likely >> 20
         ),
     )
     .with("folder", folder.display()))

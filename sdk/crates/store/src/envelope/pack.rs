@@ -48,9 +48,14 @@ fn pack_through<W: Write>(db: &Path, target: &Path, wrap: impl FnOnce(File) -> W
     }
     let folder = folder_of(target);
     let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    // A fixed name, so that what a killed run left is found and replaced; who packs holds the target.
+    let leftover = folder.join(format!(".{name}.tmp"));
+    if leftover.exists() {
+        std::fs::remove_file(&leftover).doing("can't remove what an interrupted run left", &leftover)?;
+    }
     let temp = tempfile::Builder::new()
-        .prefix(&format!(".{name}."))
-        .suffix(".tmp")
+        .prefix(&format!(".{name}.tmp"))
+        .rand_bytes(0)
         .tempfile_in(&folder)
         .doing("can't write beside the output; check that its folder exists and may be written to", target)?;
     let writer = temp.as_file().try_clone().doing("can't write the output", target)?;
@@ -60,9 +65,10 @@ fn pack_through<W: Write>(db: &Path, target: &Path, wrap: impl FnOnce(File) -> W
     temp.persist(target)
         .map_err(|e| e.error)
         .doing("can't replace the output; the old file is unchanged", target)?;
-    File::open(&folder)
-        .and_then(|f| f.sync_all())
-        .doing("can't write the output's folder to disk", &folder)?;
+    // The file is in its place; that a power cut may undo the rename is no failure of the run.
+    if let Err(error) = File::open(&folder).and_then(|f| f.sync_all()) {
+        tracing::warn!(folder = %folder.display(), %error, "the output's folder can't be synced to disk");
+    }
     Ok(packed)
 }
 

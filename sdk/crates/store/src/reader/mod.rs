@@ -91,6 +91,19 @@ impl C1z {
         Ok(file)
     }
 
+    /// Reads all of the database and fails where SQLite finds it damaged.
+    pub async fn check(&self) -> Result<()> {
+        let found: String = sqlx::query_scalar("pragma quick_check(1)")
+            .fetch_one(&self.pool)
+            .await
+            .doing("can't check the database in the file", &self.path)?;
+        if found == "ok" {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::DataLoss, format!("the database in the file is damaged: {found}"))
+            .with("file", self.path.display()))
+    }
+
     /// As [`C1z::of`], with whatever tables there are.
     pub(crate) async fn of_any(path: &Path, unpacked: Unpacked) -> Result<Self> {
         // Before SQLite reads the schema from it.

@@ -4,6 +4,7 @@
 use std::{os::unix::fs::PermissionsExt as _, sync::Arc};
 
 use connector_model::{ErrorKind, Page};
+use connector_store::envelope::{Limits, pack, unpack};
 use connector_sync::SyncOptions;
 use connector_testkit::document;
 use tokio::sync::Notify;
@@ -139,4 +140,72 @@ async fn working_files_can_lie_elsewhere() {
     options.temp_dir = Some(temp.path().to_owned());
     run_with(&one_user(), &options, CancellationToken::new()).await.unwrap();
     assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0);
+}
+
+/// The decoded database of a file.
+async fn decoded(place: &Place, into: &std::path::Path) -> std::path::PathBuf {
+    let unpacked = unpack(&place.output(), into, &Limits::from_env()).await.unwrap();
+    let copy = into.join("copy.db");
+    std::fs::copy(unpacked.db(), &copy).unwrap();
+    copy
+}
+
+#[tokio::test]
+async fn what_the_engine_notes_for_itself_does_not_travel_in_the_file() {
+    const MARKS: [&str; 3] = ["TOKEN-OF-A-PAGE", "REMEMBERED-VALUE", "VALUE-OF-A-SETTING"];
+    let fake = Arc::new(Fake::simple([user_type()], |ask| {
+        let mut page = Page::of(vec![user(if ask.token.is_empty() { "ada" } else { "bob" })]);
+        if ask.token.is_empty() {
+            page.next = Some(crate::token(MARKS[0]));
+            page.remember = vec![("key".to_owned(), MARKS[1].into())];
+        }
+        Ok(page)
+    }));
+    let (place, temp) = (Place::new(), tempfile::tempdir().unwrap());
+    let mut options = SyncOptions::new(place.output());
+    options.settings = vec![("server".to_owned(), MARKS[2].to_owned())];
+    run_with(&fake, &options, CancellationToken::new()).await.unwrap();
+    let bytes = std::fs::read(decoded(&place, temp.path()).await).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains("ada") && text.contains("bob"), "what was read is there");
+    for mark in MARKS {
+        assert!(!text.contains(mark), "{mark} is in the file");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_database_in_the_old_file_is_told_before_any_call() {
+    let (place, temp) = (Place::new(), tempfile::tempdir().unwrap());
+    let many = Arc::new(Fake::simple([user_type()], |_| {
+        Ok(Page::of((0..500).map(|n| user(&format!("user-{n}"))).collect()))
+    }));
+    run(&many, &place.output(), 0).await.unwrap();
+    // The zstd frame is whole; a page of the table is not.
+    let db = decoded(&place, temp.path()).await;
+    let mut bytes = std::fs::read(&db).unwrap();
+    let at = bytes.windows(8).position(|w| w == b"user-250").unwrap() / 16384 * 16384;
+    bytes[at..at + 64].fill(0xee);
+    std::fs::write(&db, bytes).unwrap();
+    pack(&db, &place.output()).await.unwrap();
+
+    let error = run(&many, &place.output(), 0).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DataLoss, "{error}");
+    assert!(error.to_string().starts_with("the old file can't be read"), "{error}");
+    assert_eq!(many.validated(), 1, "only the first run called");
+    let mut insist = SyncOptions::new(place.output());
+    insist.overwrite = true;
+    let summary = run_with(&many, &insist, CancellationToken::new()).await.unwrap();
+    assert_eq!((summary.resources["user"], summary.kept_syncs), (500, 0));
+}
+
+/// A run that lists resources only does not push the last full sync out.
+#[tokio::test]
+async fn a_full_sync_outlives_runs_that_are_not_full() {
+    let place = Place::new();
+    let mut options = SyncOptions::new(place.output());
+    options.keep_syncs = connector_sync::Retention::Newest(1);
+    run_with(&one_user(), &options, CancellationToken::new()).await.unwrap();
+    options.skip_entitlements_and_grants = true;
+    let summary = run_with(&one_user(), &options, CancellationToken::new()).await.unwrap();
+    assert_eq!(summary.kept_syncs, 1);
 }
