@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod artifacts;
+#[cfg(unix)]
+mod bad_input;
 #[cfg(feature = "demo")]
 mod demo;
 mod readme;
