@@ -6,4 +6,5 @@ mod drift;
 mod failures;
 mod reading;
 mod sessions;
+mod snapshot;
 mod walk;

@@ -27,7 +27,8 @@ pub struct Page {
     /// The page to read after this one.
     pub next: Option<PageToken>,
     /// Pages that are known already and may be read at once, in any order.
-    /// One that was named before is not read again.
+    /// One that was named before is not read again. Let one page name them
+    /// all, in their order: it decides which of two rows of one id stays.
     pub also: Vec<PageToken>,
     /// How many rows of the asked kind the source says the **whole** listing
     /// has. Where another number of distinct ones comes, or two pages tell

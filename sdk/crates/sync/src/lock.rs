@@ -25,7 +25,7 @@ impl OutputLock {
                 .truncate(false)
                 .write(true)
                 .open(&path)
-                .map_err(|e| Error::io(cannot_write(output), e).with("file", path.display()))?;
+                .map_err(|e| Error::io(cannot_write(output, &path), e).with("file", output.display()))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -64,7 +64,10 @@ pub(crate) fn sibling(output: &Path, ending: &str) -> PathBuf {
     output.with_file_name(format!(".{name}.{ending}"))
 }
 
-fn cannot_write(output: &Path) -> String {
+fn cannot_write(output: &Path, lock: &Path) -> String {
+    if lock.exists() {
+        return format!("the lock file {} can't be opened; was it made by another user?", lock.display());
+    }
     let folder = output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() {
         format!("the folder {} can't be written to; choose another place with --file", folder.display())

@@ -8,11 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Document, document};
 
-/// Syncs a connector into a file, with the default options.
+/// Syncs a connector into a file, with the default options, and closes it.
 pub async fn sync_into(connector: Arc<dyn Connector>, output: &Path) -> Result<Summary> {
-    let registry = Registry::new(connector)?;
+    let registry = Registry::new(connector.clone())?;
     let options = SyncOptions::new(output);
-    connector_sync::sync(&registry, &options, Arc::new(Silent), CancellationToken::new()).await
+    let result = connector_sync::sync(&registry, &options, Arc::new(Silent), CancellationToken::new()).await;
+    // As in a program, how closing ends does not change the result.
+    let _ = connector.close().await;
+    result
 }
 
 /// Syncs a connector into a temporary file and gives what is in it.

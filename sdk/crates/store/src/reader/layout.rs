@@ -13,6 +13,18 @@ use crate::{error::Doing as _, schema::TABLES};
 /// The largest value that is read, in bytes. A message that came over gRPC is far smaller.
 pub(crate) const MAX_VALUE: u32 = 8 << 20;
 
+/// The longest id or type that is read, in bytes. The wire allows 1,024 for a part of an id, of which an id of a grant
+/// joins five; a page of rows with longer ones could take any amount of memory.
+const MAX_ID: u32 = 64 << 10;
+
+/// The largest value that is read from a column.
+fn largest(column: &str) -> u32 {
+    match column {
+        "data" | "expansion" | "value" | "sync_token" | "stats" => MAX_VALUE,
+        _ => MAX_ID,
+    }
+}
+
 /// What stands for a table's name in the answer to [`Layout::query`], for an index.
 const UNIQUE_GRANTS: &str = "unique index";
 
@@ -79,15 +91,16 @@ impl Layout {
 
     /// The expression that reads a column; its default where the file's writer did not know it yet.
     ///
-    /// A value that is larger than [`MAX_VALUE`], or null where the format has none, is read as a number, which no
+    /// A value that is larger than [`largest`] allows, or null where the format has none, is read as a number, which no
     /// row type takes for a text or a message (the driver would take null for an empty one).
     pub(crate) fn expression(&self, table: &str, column: &str) -> String {
         let columns = TABLES.iter().find(|t| t.name == table).map_or(&[][..], |t| t.columns);
         let known = columns.iter().find(|c| c.name == column);
         if self.has(table, column) {
+            let most = largest(column);
             return match known {
-                Some(c) if c.nullable => format!("iif(octet_length({column}) > {MAX_VALUE}, 0, {column})"),
-                _ => format!("iif(octet_length({column}) <= {MAX_VALUE}, {column}, 0)"),
+                Some(c) if c.nullable => format!("iif(octet_length({column}) > {most}, 0, {column})"),
+                _ => format!("iif(octet_length({column}) <= {most}, {column}, 0)"),
             };
         }
         known.and_then(|c| c.default).unwrap_or("0").to_owned()

@@ -4,7 +4,7 @@ use std::{io::Write as _, path::Path, sync::OnceLock};
 
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::{
-    C1z, OpenOptions,
+    C1z, NewSync, OpenOptions, ResourceRow, WorkDb,
     envelope::{self, FileKind, Limits, MAGIC_V1, MAGIC_V3},
     reader::{EntitlementFilter, GrantFilter, ResourceFilter},
     verify::{VerifyOptions, verify},
@@ -308,4 +308,29 @@ proptest! {
             Ok::<_, Error>(())
         }).expect("the sample");
     }
+}
+
+/// A page of rows with ids of megabytes could take any amount of memory.
+#[tokio::test]
+async fn an_id_that_no_connector_would_make_is_refused() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut db = WorkDb::create(&folder.path().join("db"), &NewSync::full()).await?;
+    let mut batch = db.begin().await?;
+    let row = ResourceRow {
+        resource_type_id: "user".into(),
+        external_id: format!("user:{}", "x".repeat(70_000)),
+        parent: None,
+        data: Vec::new(),
+    };
+    assert!(batch.put_resources(&[row]).await?.conflicts.is_empty());
+    batch.commit().await?;
+    db.build_indexes().await?;
+    let file = folder.path().join("sync.c1z");
+    envelope::pack(&db.close_for_packing().await?, &file).await?;
+    let file = C1z::open(&file, &OpenOptions::default()).await?;
+    let run = file.syncs().await?.remove(0);
+    let view = file.view(Some(&run.id)).await?;
+    let error = view.resources_page(&ResourceFilter::default(), 0, 10).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DataLoss, "{error}");
+    Ok(())
 }
