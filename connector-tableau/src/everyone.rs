@@ -5,14 +5,19 @@
 //! group, whatever it is called in the server's language; on a large site it
 //! would cost as many requests as the users themselves.
 //!
-//! This is found out once the first page of users tells their number, handed
-//! to the further pages in their tokens, and remembered for the groups, which
-//! are asked for their members later.
+//! This is found out with the first page of users, which tells their number,
+//! from the first page of groups, which is read beside it; where that is not
+//! all of them, the server is asked for those of that size. It is handed to
+//! the further pages in their tokens, and remembered for the groups, which are
+//! asked for their members later.
 
 use connector_sdk::{Call, EntitlementRef, Error, Grant, Page, ResourceId, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::context::{Context, MEMBER};
+use crate::{
+    client::{Group, lenient::Listing},
+    context::{Context, MEMBER},
+};
 
 /// The most groups whose memberships are derived; the others are read. Their
 /// ids stand in the token of every page of users.
@@ -35,15 +40,26 @@ impl Everyone {
     }
 }
 
-/// Finds the groups that hold all of the site's users.
-pub(crate) async fn find(context: &Context, users: Option<u64>) -> Result<Vec<Everyone>> {
+/// Finds the groups that hold all of the site's users. `first` is the first
+/// page of groups.
+pub(crate) async fn find(
+    context: &Context,
+    users: Option<u64>,
+    first: &Listing<Group>,
+) -> Result<Vec<Everyone>> {
     let Some(users) = users.filter(|n| *n > 0) else { return Ok(Vec::new()) };
-    let groups = context.client.groups_of(users).await?;
-    let whole = groups.into_iter().filter_map(|group| {
+    if first.extent.is_whole() {
+        return Ok(of_size(users, &first.rows));
+    }
+    Ok(of_size(users, &context.client.groups_of(users).await?))
+}
+
+fn of_size(users: u64, groups: &[Group]) -> Vec<Everyone> {
+    let whole = groups.iter().filter(|group| group.user_count == Some(users)).filter_map(|group| {
         let fixed = is_all_users(group.name.as_deref(), group.domain.as_deref());
-        Some(Everyone::new(&*group.id?, fixed))
+        Some(Everyone::new(group.id.as_deref()?, fixed))
     });
-    Ok(whole.take(MAX_DERIVED).collect())
+    whole.take(MAX_DERIVED).collect()
 }
 
 /// Whether a group is the one that Tableau itself keeps: nobody can be added

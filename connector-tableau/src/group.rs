@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     account::Accounts,
-    client::{Group, Member, lenient::Listing, paging::Position},
+    client::{FirstPageFor, Group, Member, lenient::Listing, paging::Position},
     context::{Context, identity},
     everyone::{self, Membership},
 };
@@ -34,7 +34,11 @@ impl ResourceSyncer for GroupSyncer {
     async fn list(&self, call: &Call<'_>, parent: Option<&ResourceId>) -> Result<Page> {
         let Some(site) = parent else { return Ok(Page::empty()) };
         let position = Position::of(call)?;
-        let listing = self.0.client.groups(position.page()).await;
+        let client = &self.0.client;
+        let listing = match position.is_first() {
+            true => client.first_groups(FirstPageFor::Groups).await.map(Arc::unwrap_or_clone),
+            false => client.groups(position.page()).await,
+        };
         let Some(Listing { extent, rows }) = position.read(listing)? else {
             return Ok(position.past_the_end::<Group>());
         };

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use connector_sdk::{Call, Page, ResourceId, ResourceSyncer, ResourceType, Result, async_trait};
+use tokio::try_join;
 
 use crate::{
     account::Accounts,
-    client::{User, lenient::Listing, paging::Position},
+    client::{FirstPageFor, User, lenient::Listing, paging::Position},
     context::Context,
     everyone,
 };
@@ -25,15 +26,20 @@ impl ResourceSyncer for UserSyncer {
     async fn list(&self, call: &Call<'_>, parent: Option<&ResourceId>) -> Result<Page> {
         let Some(site) = parent else { return Ok(Page::empty()) };
         let mut position = Position::of(call)?;
-        let listing = self.0.client.users(position.page()).await;
+        let client = &self.0.client;
+        let mut page = Page::empty();
+        let listing = if position.is_first() {
+            let users = client.users(position.page());
+            let (users, groups) = try_join!(users, client.first_groups(FirstPageFor::Users))?;
+            position.everyone = everyone::find(&self.0, users.extent.total, &groups).await?;
+            everyone::remember(&mut page, &position.everyone)?;
+            Ok(users)
+        } else {
+            client.users(position.page()).await
+        };
         let Some(Listing { extent, rows }) = position.read(listing)? else {
             return Ok(position.past_the_end::<User>());
         };
-        let mut page = Page::empty();
-        if position.is_first() {
-            position.everyone = everyone::find(&self.0, extent.total).await?;
-            everyone::remember(&mut page, &position.everyone)?;
-        }
         let groups = everyone::entitlements(&self.0, &position.everyone)?;
         let mut accounts = Accounts::new(&self.0, site);
         page.resources.reserve(rows.len());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use connector_sdk::{Result, http::StatusCode};
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 
 use super::{
     Client, error,
@@ -61,7 +62,49 @@ impl Row for Group {
 /// The default fields, which hold the origin, and the two that they lack.
 const FIELDS: &str = "_default_,userCount,minimumSiteRole";
 
+/// Who needs the first page of groups.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FirstPageFor {
+    /// The list of groups, which begins with it.
+    Groups,
+    /// The list of users, for the groups that everyone is in.
+    Users,
+}
+
+type Page = Arc<OnceCell<Arc<Listing<Group>>>>;
+
+/// The first page of groups, handed once to each who needs it.
+///
+/// Both ask at the same time, at the beginning of a sync. Who asks again reads
+/// a list that changed, for which this page is too old.
+#[derive(Debug)]
+pub(super) struct FirstPage([Option<Page>; 2]);
+
+impl Default for FirstPage {
+    fn default() -> Self {
+        let page = Page::default();
+        Self([Some(Arc::clone(&page)), Some(page)])
+    }
+}
+
+impl FirstPage {
+    /// The page that is shared; `None` from the second time on.
+    pub(super) fn take(&mut self, reader: FirstPageFor) -> Option<Page> {
+        self.0[reader as usize].take()
+    }
+}
+
 impl Client {
+    /// The first page of all groups, which two read and the first of them
+    /// asks for.
+    pub(crate) async fn first_groups(&self, reader: FirstPageFor) -> Result<Arc<Listing<Group>>> {
+        let read = async || self.groups(1).await.map(Arc::new);
+        match self.first_page(reader) {
+            Some(page) => page.get_or_try_init(read).await.cloned(),
+            None => read().await,
+        }
+    }
+
     /// A page of all groups of the site, in the order of their names.
     pub(crate) async fn groups(&self, page: u32) -> Result<Listing<Group>> {
         let request = self.at_site(&["groups"]).await?.query([("fields", FIELDS), ("sort", "name:asc")]);
@@ -69,7 +112,8 @@ impl Client {
     }
 
     /// The groups that have exactly so many members, at most one page of
-    /// them. None where the server does not filter by that.
+    /// them. None where the server does not filter by that; others where it
+    /// passes over a filter that it does not know.
     pub(crate) async fn groups_of(&self, members: u64) -> Result<Vec<Group>> {
         let filter = format!("userCount:eq:{members}");
         let request = self.at_site(&["groups"]).await?.query([
@@ -78,11 +122,7 @@ impl Client {
             ("filter", &filter),
         ]);
         match paged(request, 1).receive::<Listing<Group>>().await {
-            Ok(mut listing) => {
-                // A server may pass over a filter that it does not know.
-                listing.rows.retain(|g| g.user_count == Some(members));
-                Ok(listing.rows)
-            }
+            Ok(listing) => Ok(listing.rows),
             Err(e) if error::has_status(&e, StatusCode::BAD_REQUEST) => {
                 tracing::debug!(error = %e, "the server does not filter groups by their size");
                 Ok(Vec::new())

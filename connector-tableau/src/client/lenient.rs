@@ -121,7 +121,7 @@ pub(crate) struct Pagination {
 }
 
 /// One page of a list: `{"pagination": {…}, "users": {"user": […]}}`.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Listing<T> {
     /// What the page says of the list.
     pub(crate) extent: Extent,
@@ -139,6 +139,16 @@ pub(crate) struct Extent {
     pub(crate) page_size: u32,
     /// How many rows this page has.
     pub(crate) rows: usize,
+}
+
+impl Extent {
+    /// Whether this page, the first, has all rows of the list.
+    pub(crate) fn is_whole(&self) -> bool {
+        match self.total {
+            Some(total) => self.rows as u64 >= total,
+            None => self.rows < self.page_size as usize,
+        }
+    }
 }
 
 impl<'de, T: Row> Deserialize<'de> for Listing<T> {

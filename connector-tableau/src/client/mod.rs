@@ -23,10 +23,10 @@ use connector_sdk::{
 use tokio::sync::OnceCell;
 
 pub use self::version::ApiVersion;
-use self::{auth::PersonalAccessToken, users::Unlisted};
+use self::{auth::PersonalAccessToken, groups::FirstPage, users::Unlisted};
 pub(crate) use self::{
     auth::SignedIn,
-    groups::Group,
+    groups::{FirstPageFor, Group},
     site::Site,
     users::{Member, User},
 };
@@ -81,6 +81,7 @@ pub(crate) struct Client {
 #[derive(Default)]
 struct Seen {
     site: Arc<OnceCell<Arc<Site>>>,
+    first_groups: FirstPage,
     unlisted: Unlisted,
 }
 
@@ -136,6 +137,10 @@ impl Client {
 
     fn site_cell(&self) -> Arc<OnceCell<Arc<Site>>> {
         Arc::clone(&self.seen().site)
+    }
+
+    fn first_page(&self, reader: FirstPageFor) -> Option<Arc<OnceCell<Arc<lenient::Listing<Group>>>>> {
+        self.seen().first_groups.take(reader)
     }
 
     fn unlisted_cell(&self, user: &str) -> Arc<OnceCell<Option<User>>> {
