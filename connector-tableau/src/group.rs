@@ -35,9 +35,10 @@ impl ResourceSyncer for GroupSyncer {
         let Some(site) = parent else { return Ok(Page::empty()) };
         let position = Position::of(call)?;
         let client = &self.0.client;
-        let listing = match position.is_first() {
-            true => client.first_groups(FirstPageFor::Groups).await.map(Arc::unwrap_or_clone),
-            false => client.groups(position.page()).await,
+        let listing = if position.is_first() {
+            client.first_groups(FirstPageFor::Groups).await.map(Arc::unwrap_or_clone)
+        } else {
+            client.groups(position.page()).await
         };
         let Some(Listing { extent, rows }) = position.read(listing)? else {
             return Ok(position.past_the_end::<Group>());

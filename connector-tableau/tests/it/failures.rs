@@ -93,7 +93,7 @@ async fn what_fails_half_way_fails_the_read() {
         ("html=users@1", ErrorKind::Unavailable, "instead of JSON"),
         ("cut-body=users@1+", ErrorKind::Unavailable, "broke off"),
         ("unavailable=groups@1+", ErrorKind::Unavailable, "503"),
-        ("hex-error=groups@2", ErrorKind::InvalidArgument, "0x5CE10192"),
+        ("hex-error=groups@1", ErrorKind::InvalidArgument, "0x5CE10192"),
         ("error=users@1:404:404003", ErrorKind::Unimplemented, "list users"),
         ("error=groups@1:409:409000", ErrorKind::AlreadyExists, "groups"),
     ] {
@@ -196,10 +196,13 @@ async fn a_page_that_never_comes_ends_at_the_time_limit() {
 
 #[tokio::test]
 async fn a_server_that_does_not_filter_by_size_has_the_members_read() {
-    // The first request for groups is the question for the groups of everyone.
-    let walk = Walk::start(small(), &["error=groups@1:400:400025"]).await;
+    // More groups than a page: the second request for groups is the question
+    // for those of everyone, which the list of groups follows.
+    let config = Config { groups: 1_050, members: 0, ..small() };
+    let walk = Walk::start(config, &["error=groups@2:400:400025"]).await;
     let site = walk.read().await.unwrap();
     let groups = walk.simulator.seed().groups();
+    assert_eq!(walk.simulator.requests().of(Endpoint::Groups), 3);
     let full = groups.iter().filter(|g| g.user_count > 0).count();
     assert_eq!(walk.simulator.requests().of(Endpoint::GroupMembers), full as u64);
     let everyone = groups.iter().find(|g| g.user_count == 40).unwrap();
