@@ -313,7 +313,7 @@ proptest! {
 /// A page of rows with ids of megabytes could take any amount of memory.
 #[tokio::test]
 async fn an_id_that_no_connector_would_make_is_refused() -> Result<()> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let mut db = WorkDb::create(&folder.path().join("db"), &NewSync::full()).await?;
     let mut batch = db.begin().await?;
     let row = ResourceRow {
@@ -330,7 +330,7 @@ async fn an_id_that_no_connector_would_make_is_refused() -> Result<()> {
     let file = C1z::open(&file, &OpenOptions::default()).await?;
     let run = file.syncs().await?.remove(0);
     let view = file.view(Some(&run.id)).await?;
-    let error = view.resources_page(&ResourceFilter::default(), 0, 10).await.unwrap_err();
+    let error = view.resources_page(&ResourceFilter::default(), 0, 10).await.expect_err("too long");
     assert_eq!(error.kind(), ErrorKind::DataLoss, "{error}");
     Ok(())
 }
