@@ -193,9 +193,8 @@ impl HttpClient {
                 continue;
             }
 
-            // An internal error rarely goes away, so one more try is enough.
-            let internal = answer.is_some_and(|a| a.status == StatusCode::INTERNAL_SERVER_ERROR);
-            let further = next.filter(|_| !internal || attempts < 2);
+            let few = self.few_tries(&error, sent, answer.as_ref());
+            let further = next.filter(|_| few.is_none_or(|few| attempts < few));
             let wait = match (error.retry(), hint) {
                 (Retry::Never | Retry::Exhausted, _) => return Err(error),
                 (Retry::After(told), _) | (Retry::Backoff, Some(told)) => Some(told),
@@ -223,6 +222,20 @@ impl HttpClient {
                         .with("tried_for", seconds(started.elapsed())));
                 }
             }
+        }
+    }
+
+    /// How often at most a request is tried that fails like this, where the
+    /// policy would only lengthen the wait for the same end.
+    fn few_tries(&self, error: &Error, sent: bool, answer: Option<&HttpFailure>) -> Option<u32> {
+        match answer {
+            // An internal error rarely goes away.
+            Some(answer) => (answer.status == StatusCode::INTERNAL_SERVER_ERROR).then_some(2),
+            // Each try took the whole time that a request may take.
+            None if error.kind() == ErrorKind::DeadlineExceeded => Some(3),
+            // A server that never answered is more often a wrong address than
+            // one that is about to come back.
+            None => (!sent && !self.inner.counters.has_answers()).then_some(3),
         }
     }
 

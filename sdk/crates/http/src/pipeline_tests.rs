@@ -124,7 +124,7 @@ fn same(builder: HttpClientBuilder) -> HttpClientBuilder {
 async fn what_may_be_tried_again_and_what_not() {
     // (answer, tries of a GET, tries of a POST, tries of an idempotent POST)
     type Row = (fn() -> Answer, usize, usize, usize);
-    let table: [Row; 11] = [
+    let table: [Row; 12] = [
         (|| status(502), 5, 1, 5),
         (|| status(503), 5, 1, 5),
         (|| status(504), 5, 1, 5),
@@ -134,8 +134,9 @@ async fn what_may_be_tried_again_and_what_not() {
         (|| status(501), 1, 1, 1),
         (|| status(400), 1, 1, 1),
         (|| status(403), 1, 1, 1),
-        (|| fault(ErrorKind::Unavailable, false), 5, 5, 5),
+        (|| fault(ErrorKind::Unavailable, false), 3, 3, 3),
         (|| fault(ErrorKind::Unavailable, true), 5, 1, 5),
+        (|| fault(ErrorKind::DeadlineExceeded, true), 3, 1, 3),
     ];
     for (row, (make, get, post, idempotent)) in table.into_iter().enumerate() {
         let tries = async |request: fn(&HttpClient) -> crate::RequestBuilder| {
@@ -151,6 +152,19 @@ async fn what_may_be_tried_again_and_what_not() {
     let seen = scripted(same, [fault(ErrorKind::DataLoss, true)]);
     seen.client.get("x").send().await.expect_err("it fails");
     assert_eq!(seen.millis().len(), 1, "an error that says never is believed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_answered_before_is_waited_for_longer() {
+    for (before, tries) in [(None, 3), (Some(200), 5), (Some(404), 5)] {
+        let gone = fault(ErrorKind::Unavailable, false);
+        let seen = scripted(same, before.map(status).into_iter().chain([gone]));
+        if before.is_some() {
+            let _ = seen.client.get("before").send().await;
+        }
+        seen.client.get("x").send().await.expect_err("nobody there");
+        assert_eq!(seen.count("/x"), tries, "{before:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

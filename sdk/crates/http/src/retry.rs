@@ -12,6 +12,10 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Tries in all, the first included; 0 counts as 1. Default 5.
+    ///
+    /// Less often is tried what takes long or is seldom passing: a request
+    /// that was answered with 500 twice; one that was not answered in time,
+    /// and one for a server that can't be reached and never was, three times.
     pub attempts: u32,
     /// The wait after the first failure; it doubles with each further one, and
     /// up to as much again is added by chance. Default 1 s.

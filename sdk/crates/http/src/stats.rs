@@ -56,6 +56,11 @@ impl Counters {
         stats.bytes += bytes as u64;
     }
 
+    /// Whether the server answered anything so far.
+    pub(crate) fn has_answers(&self) -> bool {
+        !self.lock().statuses.is_empty()
+    }
+
     pub(crate) fn snapshot(&self) -> Stats {
         self.lock().clone()
     }
