@@ -3,6 +3,8 @@
 
 mod artifacts;
 #[cfg(unix)]
+mod bad_disk;
+#[cfg(unix)]
 mod bad_input;
 #[cfg(feature = "demo")]
 mod demo;

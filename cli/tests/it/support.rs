@@ -98,7 +98,12 @@ pub(crate) fn is_c1z(path: &Path) -> bool {
 #[cfg(unix)]
 pub(crate) struct Running {
     child: Child,
+    lines: Option<Lines>,
 }
+
+/// What comes until the end of a stream, gathered in the background.
+#[cfg(unix)]
+type Lines = std::thread::JoinHandle<String>;
 
 #[cfg(unix)]
 impl Running {
@@ -106,8 +111,8 @@ impl Running {
     pub(crate) fn until_stderr(mut command: Command, text: &str) -> Self {
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        wait_for(lines, text);
-        Self { child }
+        let (_, lines) = wait_for(lines, text);
+        Self { child, lines: Some(lines) }
     }
 
     /// Starts it, waits for a line of stdout that holds a text, and gives what
@@ -116,15 +121,21 @@ impl Running {
     pub(crate) fn until_stdout(mut command: Command, text: &str) -> (Self, String) {
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let seen = wait_for(lines, text);
-        (Self { child }, seen)
+        let (seen, lines) = wait_for(lines, text);
+        (Self { child, lines: Some(lines) }, seen)
     }
 
     /// Sends a signal (`TERM`, `INT`), waits for the end, and gives the code.
-    pub(crate) fn stop(mut self, signal: &str) -> i32 {
+    pub(crate) fn stop(self, signal: &str) -> i32 {
+        self.stop_and_read(signal).0
+    }
+
+    /// The same, with what came after the line that was waited for.
+    pub(crate) fn stop_and_read(mut self, signal: &str) -> (i32, String) {
         let kill = format!("kill -{signal} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        self.child.wait().unwrap().code().unwrap_or(-1)
+        let code = self.child.wait().unwrap().code().unwrap_or(-1);
+        (code, self.lines.take().unwrap().join().unwrap())
     }
 }
 
@@ -137,18 +148,21 @@ impl Drop for Running {
     }
 }
 
-/// Reads until a line holds a text; the rest is read away in the background,
-/// so that the program never waits for a reader.
+/// Reads until a line holds a text; the rest is read in the background, so
+/// that the program never waits for a reader.
 #[cfg(unix)]
-fn wait_for(mut lines: impl Iterator<Item = std::io::Result<String>> + Send + 'static, text: &str) -> String {
+fn wait_for(
+    mut lines: impl Iterator<Item = std::io::Result<String>> + Send + 'static,
+    text: &str,
+) -> (String, Lines) {
     let mut seen = String::new();
     for line in lines.by_ref() {
         let line = line.unwrap();
         seen.push_str(&line);
         seen.push('\n');
         if line.contains(text) {
-            std::thread::spawn(move || lines.for_each(drop));
-            return seen;
+            let rest = std::thread::spawn(move || lines.map_while(Result::ok).map(|l| l + "\n").collect());
+            return (seen, rest);
         }
     }
     panic!("the program ended before it wrote {text:?}:\n{seen}")
