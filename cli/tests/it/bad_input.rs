@@ -156,6 +156,7 @@ async fn interrupted(old: &[u8]) -> String {
     let second = room.sync(&quick, &["--log-level=error"]);
     assert_eq!(quick.requests().total, 0, "the second run is refused before the first request");
     let (code, stderr) = running.stop_and_read("INT");
+    let stderr = stderr.replace("stopping (a second signal stops at once)\n", "");
     assert_eq!(slow.open_sessions(), 0, "it signed out");
     told("a second run on the same output", &room, old, &quick, second.code, &second.stderr)
         + &told("ctrl-C", &room, old, &slow, code, &stderr)

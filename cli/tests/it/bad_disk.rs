@@ -1,0 +1,115 @@
+//! A disk that is too small, one that fills up under way, and a folder that
+//! can't be written to. The disk is a file system of one's own, which only
+//! root can make; elsewhere the tests that need it say that they are skipped.
+
+use std::{
+    fs::{File, Permissions},
+    io::Write as _,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use tableau_simulator::{Config, Simulator};
+
+use crate::support::{Ended, Room, site};
+
+/// A file system in memory, gone when dropped.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(room: &Room, options: &str) -> Option<Self> {
+        let path = room.path("disk");
+        std::fs::create_dir(&path).unwrap();
+        let mounted = mount(&path, options);
+        if !mounted {
+            let _ = writeln!(std::io::stderr(), "skipped: a file system of one's own can't be mounted here");
+        }
+        mounted.then_some(Self(path))
+    }
+
+    /// A folder with an old file that can't be written to: by its mode, or
+    /// for root, whom no mode keeps out, as a disk of its own.
+    fn read_only(room: &Room) -> Option<Self> {
+        let path = room.path("disk");
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("sync.c1z"), "").unwrap();
+        set_mode(&path, 0o555);
+        if File::create(path.join("probe")).is_err() {
+            return Some(Self(path));
+        }
+        std::fs::remove_dir_all(&path).unwrap();
+        let disk = Self::mount(room, "size=1m")?;
+        std::fs::write(disk.0.join("sync.c1z"), "").unwrap();
+        assert!(mount(&disk.0, "remount,ro"));
+        Some(disk)
+    }
+
+    /// What lies on it.
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(&self.0).stderr(Stdio::null()).status();
+        if !unmounted.is_ok_and(|status| status.success()) {
+            set_mode(&self.0, 0o755);
+        }
+    }
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn mount(path: &Path, options: &str) -> bool {
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(path).stderr(Stdio::null());
+    mount.status().is_ok_and(|status| status.success())
+}
+
+/// The code and the sentence, without the space that is free.
+fn told(ended: &Ended) -> String {
+    let sentence = ended.stderr.lines().next().unwrap().strip_prefix("error: ");
+    format!("{} {}", ended.code, sentence.unwrap_or_else(|| panic!("no error: {}", ended.stderr)))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_is_too_small_is_told_before_the_first_request() {
+    let (room, site) = (Room::new(), site(&[]).await);
+    let Some(disk) = Disk::mount(&room, "size=1m") else { return };
+    std::fs::write(room.path("disk/sync.c1z"), "").unwrap();
+    let ended = room.sync(&site, &["--file=disk/sync.c1z", "--log-level=error"]);
+    insta::assert_snapshot!(told(&ended), @"8 there is too little room for the working files: 1 MiB free, about 16 MiB needed; free some, or choose another place with --c1z-temp-dir (folder=disk)");
+    assert_eq!(disk.names(), ["sync.c1z"]);
+    assert_eq!(site.requests().total, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_fills_up_under_way_keeps_the_old_file() {
+    let (room, small) = (Room::new(), site(&[]).await);
+    let Some(disk) = Disk::mount(&room, "size=18m") else { return };
+    assert_eq!(room.sync(&small, &["--file=disk/sync.c1z"]).code, 0);
+    let old = std::fs::read(room.path("disk/sync.c1z")).unwrap();
+    // Its rows take more than the disk has.
+    let config = Config { users: 9_000, groups: 2, ..Config::default() };
+    let site = Simulator::start(config).await.unwrap();
+    let ended = room.sync(&site, &["--file=disk/sync.c1z", "--log-level=error"]);
+    insta::assert_snapshot!(told(&ended), @"8 can't store rows: the disk is full; free some space and run it again (file=disk/.sync.c1z.work/sync.db)");
+    assert_eq!(disk.names(), ["sync.c1z"], "nothing half written");
+    assert!(std::fs::read(room.path("disk/sync.c1z")).unwrap() == old, "the old file is intact");
+    assert_eq!(site.open_sessions(), 0, "it signed out");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_only_folder_is_told_before_the_first_request() {
+    let (room, site) = (Room::new(), site(&[]).await);
+    let Some(disk) = Disk::read_only(&room) else { return };
+    let ended = room.sync(&site, &["--file=disk/sync.c1z", "--log-level=error"]);
+    insta::assert_snapshot!(told(&ended), @"7 the folder disk can't be written to; choose another place with --file (file=disk/sync.c1z)");
+    assert_eq!(disk.names(), ["sync.c1z"]);
+    assert_eq!(site.requests().total, 0);
+}
