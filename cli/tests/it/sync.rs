@@ -140,5 +140,14 @@ mod interrupted {
                 assert_eq!(site.open_sessions(), 0, "it signed out");
             }
         }
+
+        async fn a_second_run_on_one_file_is_refused_before_any_request() {
+            let (room, slow, quick) = (Room::new(), site(&["hang=users@1+"]).await, site(&[]).await);
+            let running = hanging(&room, &slow);
+            let ended = room.sync(&quick, &[]);
+            assert_eq!(ended.code, 9, "{}", ended.stderr);
+            assert_eq!(quick.requests().total, 0);
+            assert_eq!(running.stop("TERM"), 143);
+        }
     }
 }
