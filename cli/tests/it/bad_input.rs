@@ -90,7 +90,7 @@ fn cases() -> Vec<Case> {
         at_site("revoked token", &["revoked-token"]),
         at_site("a token that is revoked half way", &["expire=users@1", "error=signin@2+:401:401001"]),
         set("wrong site", "BATON_SITE_ID", "nowhere"),
-        at_site("a session that ends again and again", &["expire=users@1+"]),
+        at_site("a session that ends again and again", &["expire=group-members@1+"]),
         at_site("an account that is no administrator", &["non-admin"]),
         at_site("a 403 half way", &["forbidden=group-members@2+"]),
         at_site("HTML instead of JSON", &["html=users@1+"]),
