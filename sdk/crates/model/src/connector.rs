@@ -79,6 +79,49 @@ pub trait ResourceSyncer: Send + Sync {
     async fn grants(&self, _call: &Call<'_>, _resource: &Resource) -> Result<Page> {
         Ok(Page::empty())
     }
+
+    /// Who lists the entitlements of all resources of this type in one
+    /// listing, for a type that carries
+    /// [`TypeScopedEntitlements`](crate::wire::TypeScopedEntitlements). Then
+    /// [`ResourceSyncer::entitlements`] is not called.
+    fn type_scoped_entitlements(&self) -> Option<&dyn TypeScopedEntitlements> {
+        None
+    }
+
+    /// Who lists the grants on all resources of this type in one listing, for
+    /// a type that carries
+    /// [`TypeScopedGrants`](crate::wire::TypeScopedGrants). Then
+    /// [`ResourceSyncer::grants`] is not called.
+    fn type_scoped_grants(&self) -> Option<&dyn TypeScopedGrants> {
+        None
+    }
+
+    /// Who gets a single resource by its id, for syncs of some resources only.
+    fn targeted(&self) -> Option<&dyn TargetedSyncer> {
+        None
+    }
+}
+
+/// Lists the entitlements of a whole type: for systems where one list of them
+/// is far cheaper than one for each resource.
+#[async_trait]
+pub trait TypeScopedEntitlements: Send + Sync {
+    /// What can be held on any resource of the type.
+    async fn entitlements_of_type(&self, call: &Call<'_>) -> Result<Page>;
+}
+
+/// Lists the grants on a whole type.
+#[async_trait]
+pub trait TypeScopedGrants: Send + Sync {
+    /// Who holds what on any resource of the type.
+    async fn grants_of_type(&self, call: &Call<'_>) -> Result<Page>;
+}
+
+/// Gets single resources.
+#[async_trait]
+pub trait TargetedSyncer: Send + Sync {
+    /// The resource of an id; fails with not found where there is none.
+    async fn get(&self, id: &ResourceId, parent: Option<&ResourceId>) -> Result<Resource>;
 }
 
 /// What the engine knows and a connector may ask while it makes a page.

@@ -89,11 +89,11 @@ impl Collector {
     ) -> Self {
         Self {
             schedule: Schedule::new(registry.clone()),
-            shared: Arc::new(Shared::new(registry, options.skip_entitlements_and_grants)),
+            shared: Arc::new(Shared::new(registry, !options.wants_entitlements())),
             observer,
             cancel,
             workers,
-            resources_only: options.skip_entitlements_and_grants,
+            resources_only: !options.wants_entitlements(),
             intake: Intake::default(),
             warnings: Warnings::default(),
             finished_actions: 0,

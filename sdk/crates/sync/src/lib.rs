@@ -36,6 +36,9 @@ mod work_folder;
 use connector_store::database_error;
 
 pub use connector_store::Retention;
-pub use options::{DEFAULT_WORKERS, SyncOptions, Workers};
+pub use options::{
+    Checkpoints, DEFAULT_CALL_LIMIT, DEFAULT_WORKERS, ExternalPrincipals, Scope, SyncOptions, Targets,
+    Workers,
+};
 pub use progress::{Event, Observer, Phase, Silent, Summary, Totals};
 pub use run::sync;
