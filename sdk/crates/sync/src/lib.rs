@@ -11,14 +11,19 @@
 
 mod action;
 mod call;
+mod calls;
+mod checkpoint;
 mod collect;
 mod counts;
 mod cycle;
 mod duplicates;
+mod earlier;
 mod fingerprint;
 mod ingest;
 mod intake;
+mod ledger;
 mod listing;
+mod listings;
 mod lock;
 mod meta;
 mod options;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// The phases of a sync, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Resources of every type, and the ones inside them.
@@ -56,6 +56,33 @@ pub enum Event {
         done: u64,
         /// Actions known so far.
         known: u64,
+        /// How many rows the source says the page's listing has.
+        expected: Option<u64>,
+    },
+    /// What was taken in so far is safe: a run that is killed now is gone on
+    /// with from here.
+    Committed {
+        /// Everything up to here.
+        totals: Totals,
+    },
+    /// A sync that an earlier run left is gone on with.
+    Resumed {
+        /// The phase that it was in.
+        phase: Phase,
+        /// What it had taken in.
+        totals: Totals,
+        /// How long ago it was begun.
+        age: Duration,
+    },
+    /// What an earlier run left is not gone on with, and the sync starts again.
+    StartedAgain {
+        /// Why, as a part of a sentence.
+        reason: String,
+    },
+    /// The run failed, and the next one can go on from what was read.
+    Kept {
+        /// Where the working files are.
+        folder: PathBuf,
     },
     /// A step of the seal began: `indexes`, `pack` and so on.
     SealStep {
@@ -71,7 +98,7 @@ pub enum Event {
 }
 
 /// Rows taken in so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Totals {
     /// Pages of the connector.
     pub pages: u64,

@@ -27,6 +27,9 @@ pub use kept::{KeptSyncs, Retention};
 pub use page::StoredResource;
 pub use seal::Finish;
 
+/// Operations of SQLite's virtual machine between two looks whether to stop: some milliseconds.
+const OPERATIONS_BETWEEN_LOOKS: i32 = 100_000;
+
 /// A sync that begins.
 #[derive(Clone, Debug)]
 pub struct NewSync {
@@ -144,6 +147,34 @@ impl WorkDb {
     /// Begins a transaction whose rows carry this `discovered_at`, a text of [`time::format`].
     pub async fn begin_at(&mut self, discovered_at: String) -> Result<Batch<'_>> {
         Batch::begin(self, discovered_at).await
+    }
+
+    /// Whether the sync has its end: nothing is left to do but to pack the file.
+    pub async fn is_finished(&mut self) -> Result<bool> {
+        sqlx::query_scalar("select ended_at is not null from v1_sync_runs where sync_id = ?")
+            .bind(self.sync.as_str())
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("can't read the working database", &self.path)
+    }
+
+    /// Looks whether the file is whole: after a power loss it may not be. Reads all of it.
+    pub async fn check(&mut self) -> Result<()> {
+        let answer = pragma(&mut self.conn, &self.path, "pragma quick_check(1)").await?;
+        match answer.as_deref() {
+            Some("ok") => Ok(()),
+            said => Err(Error::new(ErrorKind::DataLoss, "the working database is damaged")
+                .with("file", self.path.display())
+                .with("sqlite", said.unwrap_or("nothing"))),
+        }
+    }
+
+    /// From here on a statement that is under way stops with [`ErrorKind::Cancelled`] once this says so: an index of
+    /// millions of rows takes seconds.
+    pub async fn stop_when(&mut self, mut told: impl FnMut() -> bool + Send + 'static) -> Result<()> {
+        let mut handle = self.conn.lock_handle().await.doing("can't use the working database", &self.path)?;
+        handle.set_progress_handler(OPERATIONS_BETWEEN_LOOKS, move || !told());
+        Ok(())
     }
 
     /// Closes the connection; the file stays, to be gone on with.
