@@ -8,6 +8,7 @@ mod fake;
 mod files;
 mod listings;
 mod phases;
+mod resume;
 mod workers;
 
 use connector_model::{PageToken, Resource, ResourceId, ResourceType, TraitKind};
