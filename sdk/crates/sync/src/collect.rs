@@ -278,6 +278,7 @@ impl Collector {
             totals: self.intake.totals,
             done: self.schedule.done,
             known: self.schedule.known,
+            expected: None,
         });
         Ok(rows)
     }

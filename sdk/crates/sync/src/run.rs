@@ -1,6 +1,11 @@
 //! A sync from beginning to end.
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use connector_model::{Error, Registry, Result};
 use connector_store::{
@@ -10,7 +15,7 @@ use connector_store::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Event, Observer, Phase, Summary, SyncOptions,
+    Completeness, Event, Observer, Phase, Summary, SyncOptions,
     call::guarded,
     collect::{Collector, cancelled},
     fingerprint::Fingerprint,
@@ -79,6 +84,13 @@ pub async fn sync(
         elapsed: start.elapsed(),
         warnings: collected.warnings.into_list(),
         kept_syncs: sealed.kept_syncs,
+        calls: BTreeMap::new(),
+        waited: Duration::ZERO,
+        resumed: false,
+        ledger: Vec::new(),
+        completeness: Completeness::Whole,
+        expansion: None,
+        external: None,
     })
 }
 

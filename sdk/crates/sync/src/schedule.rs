@@ -67,7 +67,11 @@ impl Schedule {
         let asked = match phase {
             Phase::Entitlements => Some(Operation::Entitlements),
             Phase::Grants => Some(Operation::Grants),
-            Phase::Resources | Phase::StaticEntitlements | Phase::Seal => None,
+            Phase::Resources
+            | Phase::StaticEntitlements
+            | Phase::External
+            | Phase::Expansion
+            | Phase::Seal => None,
         };
         self.planner = match asked {
             Some(operation) => {
