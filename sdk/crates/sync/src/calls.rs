@@ -2,22 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::action::Action;
+use crate::{CallStats, action::Action};
 
 /// A call that takes longer is worth a line in the log.
 const SLOW: Duration = Duration::from_secs(60);
 
-/// The calls of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Kind {
-    pub(crate) count: u64,
-    pub(crate) total: Duration,
-    pub(crate) max: Duration,
-}
-
 /// The calls of this run, by operation and resource type.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Calls(BTreeMap<&'static str, BTreeMap<String, Kind>>);
+pub(crate) struct Calls(BTreeMap<&'static str, BTreeMap<String, CallStats>>);
 
 impl Calls {
     /// Counts a call.
@@ -35,10 +27,13 @@ impl Calls {
         kind.max = kind.max.max(time);
     }
 
-    /// All of them, as `operation:type`.
-    pub(crate) fn into_list(self) -> impl Iterator<Item = (String, Kind)> {
-        self.0.into_iter().flat_map(|(operation, types)| {
-            types.into_iter().map(move |(of_type, kind)| (format!("{operation}:{of_type}"), kind))
-        })
+    /// All of them, by `operation:type`.
+    pub(crate) fn into_map(self) -> BTreeMap<String, CallStats> {
+        let named =
+            |operation: &str, (of_type, kind): (String, CallStats)| (format!("{operation}:{of_type}"), kind);
+        self.0
+            .into_iter()
+            .flat_map(|(operation, types)| types.into_iter().map(move |t| named(operation, t)))
+            .collect()
     }
 }

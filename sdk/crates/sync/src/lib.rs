@@ -35,6 +35,7 @@ mod run;
 mod schedule;
 mod seal;
 mod session;
+mod summary;
 mod warnings;
 mod work_folder;
 
@@ -45,5 +46,6 @@ pub use options::{
     Checkpoints, DEFAULT_CALL_LIMIT, DEFAULT_WORKERS, ExternalPrincipals, Scope, SyncOptions, Targets,
     Workers,
 };
-pub use progress::{Event, Observer, Phase, Silent, Summary, Totals};
+pub use progress::{Event, Observer, Phase, Silent, Totals};
 pub use run::sync;
+pub use summary::{CallStats, Completeness, ExpansionSummary, ExternalSummary, LedgerLine, Summary};

@@ -294,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_later_is_not_dangling() -> connector_model::Result<()> {
+    fn what_comes_later_is_not_dangling() -> Result<()> {
         let references = References::default();
         let (ada, bob) = (ResourceId::new("user", "ada")?, ResourceId::new("user", "bob")?);
         let pairs = [&ada, &bob].map(|id| (IdHash::resource(id), id));
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_has_the_hash_of_its_key_in_the_file() -> connector_model::Result<()> {
+    fn a_resource_has_the_hash_of_its_key_in_the_file() -> Result<()> {
         let ada = ResourceId::new("user", "ada:1")?;
         assert_eq!(IdHash::resource(&ada), IdHash::text(&ada.to_string()));
         assert_ne!(IdHash::resource(&ada), IdHash::text("user:ada"));

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Event, Observer, Phase, Scope, Summary, SyncOptions,
+    Completeness, Event, Observer, Phase, Scope, Summary, SyncOptions,
     call::{Shared, guarded},
     calls::Calls,
     checkpoint::Checkpoint,
@@ -57,7 +57,7 @@ pub async fn sync(
     let _lock = OutputLock::take(&options.output)?;
     let target = check_target(&options.output, options.overwrite)?;
     let folder = WorkFolder::of(options)?;
-    let run = Run { registry, options, observer, cancel, start, target, folder };
+    let run = Run { registry, options, observer, cancel, start, target, folder, resumed: false };
     Box::pin(run.run()).await
 }
 
@@ -69,6 +69,8 @@ struct Run<'a> {
     start: Instant,
     target: FileKind,
     folder: WorkFolder,
+    /// Whether an earlier run is gone on with.
+    resumed: bool,
 }
 
 impl Run<'_> {
@@ -115,6 +117,7 @@ impl Run<'_> {
     /// A sync that an earlier run left.
     async fn go_on(&mut self, earlier: Earlier, fingerprint: Fingerprint) -> Result<Summary> {
         let Earlier { record, mut db, found } = earlier;
+        self.resumed = true;
         self.observer.event(&Event::Resumed {
             phase: found.phase(),
             totals: found.totals(),
@@ -133,6 +136,7 @@ impl Run<'_> {
                 db.close().await?;
                 let reason = "another account is signed in now".to_owned();
                 self.observer.event(&Event::StartedAgain { reason });
+                self.resumed = false;
                 drop(old);
                 self.folder.begin()?;
                 let old = self.decode_old().await?;
@@ -178,7 +182,6 @@ impl Run<'_> {
     ) -> Summary {
         checkpoint.spent(Phase::Seal, packing);
         let counts = checkpoint.intake.counts;
-        drop(calls);
         Summary {
             sync_id,
             output: self.options.output.clone(),
@@ -191,6 +194,13 @@ impl Run<'_> {
             elapsed: self.start.elapsed(),
             warnings: checkpoint.warnings.into_list(),
             kept_syncs: checkpoint.kept_syncs,
+            calls: calls.into_map(),
+            waited: self.registry.connector().waits().total,
+            resumed: self.resumed,
+            ledger: Vec::new(),
+            completeness: Completeness::Whole,
+            expansion: None,
+            external: None,
         }
     }
 
