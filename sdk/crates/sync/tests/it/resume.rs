@@ -5,13 +5,14 @@ use std::{
     collections::BTreeSet,
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use connector_model::{
-    Entitlement, EntitlementRef, ErrorKind, Expandable, Grant, Page, Registry, Resource, StaticEntitlement,
+    Entitlement, EntitlementRef, ErrorKind, Expandable, Grant, Page, Registry, Resource, Result,
+    StaticEntitlement,
 };
 use connector_sync::{Checkpoints, Event, Observer, Summary, SyncOptions, Workers};
 use connector_testkit::{Document, document};
@@ -23,47 +24,87 @@ use crate::{
     id, plain, token, user, user_type,
 };
 
-/// Cancels the run at a checkpoint, and knows how many pages were safe then.
+/// Cancels the run at a checkpoint or at a step of the seal, and knows how many pages were safe then.
 struct StopAt {
     cancel: CancellationToken,
     at: u64,
+    step: Option<&'static str>,
     seen: AtomicU64,
     pages: AtomicU64,
+    /// What was said of an earlier run.
+    said: Mutex<Vec<String>>,
 }
 
 impl StopAt {
-    fn checkpoint(at: u64) -> Arc<Self> {
+    fn new(at: u64, step: Option<&'static str>) -> Arc<Self> {
         Arc::new(Self {
             cancel: CancellationToken::new(),
             at,
+            step,
             seen: AtomicU64::new(0),
             pages: AtomicU64::new(0),
+            said: Mutex::default(),
         })
+    }
+
+    fn checkpoint(at: u64) -> Arc<Self> {
+        Self::new(at, None)
+    }
+
+    fn never() -> Arc<Self> {
+        Self::checkpoint(u64::MAX)
+    }
+
+    fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
     }
 }
 
 impl Observer for StopAt {
     fn event(&self, event: &Event) {
-        if let Event::Committed { totals } = event {
-            self.pages.store(totals.pages, Ordering::SeqCst);
-            if self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
-                self.cancel.cancel();
+        match event {
+            Event::Committed { totals } => {
+                self.pages.store(totals.pages, Ordering::SeqCst);
+                if self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
+                    self.cancel.cancel();
+                }
             }
+            Event::SealStep { step } if Some(*step) == self.step => self.cancel.cancel(),
+            Event::Resumed { phase, totals, .. } => {
+                self.said.lock().unwrap().push(format!(
+                    "goes on in {} after {} pages",
+                    phase.as_str(),
+                    totals.pages
+                ));
+            }
+            Event::StartedAgain { reason } => {
+                self.said.lock().unwrap().push(format!("starts again: {reason}"));
+            }
+            _ => {}
         }
     }
 }
+
+/// Pages of the site: lists of users (4), groups (3), roles (1, and 2 in each
+/// of the 3 groups); entitlements of the groups (1 each) and of the 6 roles (2
+/// each); grants of the groups (2 each) and of the roles (1 each).
+const PAGES: usize = 4 + 3 + 1 + 3 * 2 + 3 + 6 * 2 + 3 * 2 + 6;
 
 /// A small site with everything that a checkpoint must hold: pages with and
 /// without totals, pages named ahead, children, values that are remembered,
 /// declared entitlements, an id that comes twice, and references to what comes
 /// later or never.
 fn site() -> Arc<Fake> {
+    Arc::new(new_site())
+}
+
+fn new_site() -> Fake {
     let fake = Fake::new([user_type(), plain("group"), plain("role")], |ask, call| {
         let known = call.is_known(&id("user", "u1"));
         let remembered = call.recall("groups").map(|v| v.to_vec());
         Box::pin(async move { Ok(answer(&ask, known, remembered)) })
     });
-    Arc::new(fake.with_static("group", vec![StaticEntitlement::assignment("member")]))
+    fake.with_static("group", vec![StaticEntitlement::assignment("member")])
 }
 
 fn group(n: &str) -> Resource {
@@ -141,17 +182,20 @@ fn member(group: &str) -> EntitlementRef {
     EntitlementRef::canonical(&id("group", group), "member")
 }
 
-async fn run_until(
-    fake: &Arc<Fake>,
-    output: &Path,
-    workers: i64,
-    stop: &Arc<StopAt>,
-) -> connector_model::Result<Summary> {
+fn a_checkpoint_a_page(output: &Path, workers: i64) -> SyncOptions {
     let mut options = SyncOptions::new(output);
     options.workers = Workers::from_flag(workers);
     options.checkpoints = Checkpoints { rows: 1, ..Checkpoints::default() };
+    options
+}
+
+async fn run_until(fake: &Arc<Fake>, output: &Path, workers: i64, stop: &Arc<StopAt>) -> Result<Summary> {
+    run_as(fake, &a_checkpoint_a_page(output, workers), stop).await
+}
+
+async fn run_as(fake: &Arc<Fake>, options: &SyncOptions, stop: &Arc<StopAt>) -> Result<Summary> {
     let registry = Registry::new(fake.clone())?;
-    connector_sync::sync(&registry, &options, stop.clone(), stop.cancel.clone()).await
+    connector_sync::sync(&registry, options, stop.clone(), stop.cancel.clone()).await
 }
 
 /// What a file and its summary tell, without ids and times of the run.
@@ -174,7 +218,8 @@ async fn every_cut_is_gone_on_with() {
     let expected = told(&whole.output(), &summary).await;
     let mut pages = fake.asked();
     pages.sort();
-    assert!(pages.len() <= 60 && pages.windows(2).all(|w| w[0] != w[1]), "{} pages, each once", pages.len());
+    assert!(pages.windows(2).all(|w| w[0] != w[1]), "each once");
+    assert_eq!(pages.len(), PAGES);
 
     let mut cuts = 0;
     for cut in 1.. {
@@ -191,7 +236,7 @@ async fn every_cut_is_gone_on_with() {
                     assert_eq!(e.kind(), ErrorKind::Cancelled, "cut {cut}: {}", e.report());
                     assert!(!place.output().exists(), "cut {cut}: nothing half written");
                     let second = site();
-                    let never = StopAt::checkpoint(u64::MAX);
+                    let never = StopAt::never();
                     let summary = run_until(&second, &place.output(), workers, &never).await;
                     let summary = summary.unwrap_or_else(|e| panic!("cut {cut}: {}", e.report()));
                     // With one worker pages are made safe in the order in which
@@ -229,4 +274,141 @@ async fn a_run_that_is_stopped_again_and_again_comes_to_its_end() {
         }
         assert!(runs < 200, "it makes no way");
     }
+}
+
+/// Stops a run after some pages, and gives what the next one says of it.
+async fn left_after(pages: u64, place: &Place) {
+    let ended = run_until(&site(), &place.output(), 1, &StopAt::checkpoint(pages)).await;
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(place.files(), [".sync.c1z.work"]);
+}
+
+#[tokio::test]
+async fn a_sealed_file_is_packed_without_a_call() {
+    let place = Place::new();
+    let first = StopAt::new(u64::MAX, Some("pack"));
+    run_until(&site(), &place.output(), 1, &first).await.unwrap_err();
+    let (fake, second) = (site(), StopAt::never());
+    let summary = run_until(&fake, &place.output(), 1, &second).await.unwrap();
+    assert_eq!((fake.validated(), fake.asked().len()), (0, 0));
+    assert_eq!((summary.resources["user"], summary.resumed), (7, true));
+    assert_eq!(second.said(), [format!("goes on in seal after {PAGES} pages")]);
+}
+
+#[tokio::test]
+async fn another_configuration_starts_again() {
+    let place = Place::new();
+    left_after(5, &place).await;
+    let mut options = a_checkpoint_a_page(&place.output(), 1);
+    options.settings.push(("site-id".to_owned(), "other".to_owned()));
+    let (fake, stop) = (site(), StopAt::never());
+    assert!(!run_as(&fake, &options, &stop).await.unwrap().resumed);
+    assert_eq!(stop.said(), ["starts again: the configuration is another one now"]);
+    assert_eq!(fake.asked().len(), PAGES);
+}
+
+#[tokio::test]
+async fn what_another_account_saw_is_not_gone_on_with() {
+    let place = Place::new();
+    left_after(5, &place).await;
+    let (fake, stop) = (Arc::new(new_site().signed_in_as("eve")), StopAt::never());
+    assert!(!run_until(&fake, &place.output(), 1, &stop).await.unwrap().resumed);
+    assert_eq!(stop.said()[1..], ["starts again: another account is signed in now"]);
+    assert_eq!(fake.asked().len(), PAGES);
+}
+
+/// Changes the record that lies beside the working database.
+fn change_record(place: &Place, change: impl FnOnce(&mut Value)) {
+    let record = place.output().with_file_name(".sync.c1z.work").join("record.json");
+    let mut json = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+    change(&mut json);
+    std::fs::write(&record, json.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_older_than_seven_days_is_read_again() {
+    const DAY: i64 = 24 * 60 * 60;
+    for (days, goes_on) in [(6, true), (8, false)] {
+        let place = Place::new();
+        left_after(5, &place).await;
+        change_record(&place, |json| {
+            json["started"] = (json["started"].as_i64().unwrap() - days * DAY).into();
+        });
+        let stop = StopAt::never();
+        let summary = run_until(&site(), &place.output(), 1, &stop).await.unwrap();
+        assert_eq!(summary.resumed, goes_on, "{days} days: {:?}", stop.said());
+    }
+}
+
+/// After a power loss the database is looked at before it is trusted.
+#[tokio::test]
+async fn a_damaged_working_database_is_never_trusted() {
+    let whole = Place::new();
+    let summary = run(&site(), &whole.output(), 1).await.unwrap();
+    let expected = told(&whole.output(), &summary).await;
+    for damage in [true, false] {
+        let place = Place::new();
+        left_after(9, &place).await;
+        change_record(&place, |json| json["boot"] = "another start of the machine".into());
+        if damage {
+            // Whole pages of nonsense in the middle; the head is intact.
+            let database = place.output().with_file_name(".sync.c1z.work").join("sync.db");
+            let mut bytes = std::fs::read(&database).unwrap();
+            let page = 16 << 10;
+            assert!(bytes.len() > 8 * page, "{} bytes", bytes.len());
+            bytes[2 * page..].fill(0x5a);
+            std::fs::write(&database, bytes).unwrap();
+        }
+        let (fake, stop) = (site(), StopAt::never());
+        let summary = run_until(&fake, &place.output(), 1, &stop).await.unwrap();
+        assert_eq!(summary.resumed, !damage);
+        assert_eq!(told(&place.output(), &summary).await, expected);
+        if damage {
+            assert!(
+                stop.said()[0].starts_with("starts again: its working database can't be trusted"),
+                "{:?}",
+                stop.said()
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn files_that_make_no_sense_are_not_gone_on_with() {
+    for nonsense in ["", "{}", "[1]", "\u{0}\u{1}"] {
+        let place = Place::new();
+        left_after(5, &place).await;
+        let record = place.output().with_file_name(".sync.c1z.work").join("record.json");
+        std::fs::write(record, nonsense).unwrap();
+        let stop = StopAt::never();
+        assert!(!run_until(&site(), &place.output(), 1, &stop).await.unwrap().resumed);
+        assert_eq!(stop.said(), ["starts again: its record is damaged"]);
+    }
+}
+
+/// A limit ends the run as not complete; the next one goes on.
+#[tokio::test]
+async fn a_run_that_is_out_of_time_is_not_complete() {
+    let place = Place::new();
+    run(&site(), &place.output(), 1).await.unwrap();
+    let before = std::fs::read(place.output()).unwrap();
+    // One group's members never come.
+    let slow = Arc::new(Fake::new([user_type(), plain("group"), plain("role")], |ask, call| {
+        let known = call.is_known(&id("user", "u1"));
+        let remembered = call.recall("groups").map(|v| v.to_vec());
+        Box::pin(async move {
+            if ask.operation == "grants" && ask.of == "group:g3" {
+                std::future::pending::<()>().await;
+            }
+            Ok(answer(&ask, known, remembered))
+        })
+    }));
+    let mut options = a_checkpoint_a_page(&place.output(), 1);
+    options.time_limit = Some(std::time::Duration::from_secs(2));
+    let error = run_as(&slow, &options, &StopAt::never()).await.unwrap_err();
+    assert_eq!((error.kind(), error.kind().code()), (ErrorKind::Aborted, 10));
+    assert!(error.to_string().contains("not complete"), "{error}");
+    assert_eq!(std::fs::read(place.output()).unwrap(), before, "the old file is untouched");
+    let stop = StopAt::never();
+    assert!(run_until(&site(), &place.output(), 1, &stop).await.unwrap().resumed);
 }
