@@ -9,6 +9,7 @@ use super::WorkDb;
 use crate::{
     SyncRun, SyncType,
     error::Doing as _,
+    ledger,
     reader::{Layout, check_trees, sync_runs},
     schema::{TABLES, Table},
 };
@@ -157,6 +158,10 @@ async fn copy(conn: &mut SqliteConnection, old: &Path, own: &str, retention: Ret
                 .execute(&mut *tx)
                 .await
                 .doing("can't copy the old file's syncs", old)?;
+        }
+        if !there {
+            let kept = ledger::keep(&mut tx, &layout, &run.id).await;
+            kept.doing("can't copy the old file's completeness ledger", old)?;
         }
     }
     tx.commit().await.doing("can't copy the old file's syncs", old)?;

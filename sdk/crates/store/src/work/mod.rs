@@ -20,7 +20,9 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 
-use crate::{Kind, SyncId, SyncType, error::Doing as _, schema, time};
+use crate::{Kind, SyncId, SyncType, error::Doing as _, ledger, schema, time};
+
+pub(crate) use insert::{Texts, chunk_len, leave_empty};
 
 pub use batch::{Batch, Put, Stored};
 pub use kept::{KeptSyncs, Retention};
@@ -57,7 +59,7 @@ pub struct WorkDb {
     conn: SqliteConnection,
     sync: SyncId,
     next_ids: [i64; Kind::ALL.len()],
-    texts: insert::Texts,
+    texts: Texts,
 }
 
 impl WorkDb {
@@ -68,7 +70,7 @@ impl WorkDb {
         let mut conn = connect(path).await?;
         prepare(&mut conn, path).await?;
         let mut tx = conn.begin().await.doing("can't begin the working database", path)?;
-        for statement in schema::CREATE {
+        for statement in schema::CREATE.iter().chain([&ledger::CREATE]) {
             sqlx::query(*statement).execute(&mut *tx).await.doing("can't create the tables", path)?;
         }
         sqlx::query(
@@ -107,7 +109,7 @@ impl WorkDb {
             conn,
             sync,
             next_ids: [1; Kind::ALL.len()],
-            texts: insert::Texts::default(),
+            texts: Texts::default(),
         };
         db.read_next_ids().await?;
         Ok(db)
