@@ -61,7 +61,7 @@ pub struct GrantEncoder {
 const ENTITLEMENT: u32 = 1;
 const PRINCIPAL: u32 = 2;
 const ID: u32 = 3;
-const ANNOTATIONS: u32 = 4;
+pub(crate) const ANNOTATIONS: u32 = 4;
 pub(crate) const SOURCES: u32 = 5;
 // c1.connector.v2.GrantSources, a map, and the entries of any map.
 pub(crate) const GRANT_SOURCES_MAP: u32 = 1;

@@ -8,6 +8,7 @@ mod disk;
 mod encode;
 pub mod envelope;
 mod error;
+mod expandable;
 mod fields;
 pub mod reader;
 mod row;

@@ -14,8 +14,11 @@ mod call;
 mod collect;
 mod counts;
 mod cycle;
+
 mod duplicates;
+mod expand;
 mod fingerprint;
+mod foreign_token;
 mod ingest;
 mod intake;
 mod listing;
@@ -36,6 +39,7 @@ mod work_folder;
 use connector_store::database_error;
 
 pub use connector_store::Retention;
+pub use expand::{Cycles, ExpandOptions, Expanded, ExpandedFile, Skipped, expand_file};
 pub use options::{DEFAULT_WORKERS, SyncOptions, Workers};
 pub use progress::{Event, Observer, Phase, Silent, Summary, Totals};
 pub use run::sync;
