@@ -18,7 +18,9 @@ mod counts;
 mod cycle;
 mod duplicates;
 mod earlier;
+mod expand;
 mod fingerprint;
+mod foreign_token;
 mod ingest;
 mod intake;
 mod ledger;
@@ -47,5 +49,6 @@ pub use options::{
     Workers,
 };
 pub use progress::{Event, Observer, Phase, Silent, Totals};
+pub use expand::{Cycles, ExpandOptions, Expanded, ExpandedFile, Skipped, expand_file};
 pub use run::sync;
 pub use summary::{CallStats, Completeness, ExpansionSummary, ExternalSummary, LedgerLine, Summary};

@@ -38,7 +38,8 @@ impl IdHash {
         Self::of(&[text])
     }
 
-    fn of(parts: &[&str]) -> Self {
+    /// Of an id in several parts.
+    pub(crate) fn of(parts: &[&str]) -> Self {
         // The keys need not be secret: ids of one site are not made by an
         // attacker who gains from a collision, and 96 bits leave little room.
         let mut hasher = SipHasher13::new_with_keys(0x9e37_79b9, 0x7f4a_7c15);

@@ -22,7 +22,7 @@ pub(crate) const MAX_VALUE: u32 = 8 << 20;
 const MAX_ID: u32 = 64 << 10;
 
 /// The largest value that is read from a column.
-fn largest(column: &str) -> u32 {
+pub(crate) fn largest(column: &str) -> u32 {
     match column {
         "data" | "expansion" | "value" | "sync_token" | "stats" => MAX_VALUE,
         _ => MAX_ID,

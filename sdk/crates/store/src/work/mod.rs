@@ -4,6 +4,7 @@
 //! own tables ([`Batch::connection`]). At the seal ([`WorkDb::copy_kept_syncs`], [`WorkDb::build_indexes`],
 //! [`WorkDb::finish`], [`WorkDb::close_for_packing`]) it becomes a plain file with nothing at its side.
 
+mod adopt;
 mod batch;
 mod grant_runs;
 mod insert;
@@ -65,14 +66,9 @@ pub struct WorkDb {
 impl WorkDb {
     /// A new database for a sync. The file must not exist.
     pub async fn create(path: &Path, sync: &NewSync) -> Result<Self> {
-        // Made here rather than by SQLite, so that nobody else can read it at any moment.
-        crate::envelope::create_private(path)?;
-        let mut conn = connect(path).await?;
-        prepare(&mut conn, path).await?;
+        let mut conn = new_database(path).await?;
         let mut tx = conn.begin().await.doing("can't begin the working database", path)?;
-        for statement in schema::CREATE.iter().chain([&ledger::CREATE]) {
-            sqlx::query(*statement).execute(&mut *tx).await.doing("can't create the tables", path)?;
-        }
+        create_tables(&mut tx, path).await?;
         sqlx::query(
             "insert into v1_sync_runs (sync_id, started_at, sync_token, sync_type, parent_sync_id) \
              values (?, ?, '', ?, ?)",
@@ -183,6 +179,22 @@ impl WorkDb {
     pub async fn close(self) -> Result<()> {
         self.conn.close().await.doing("can't close the working database", &self.path)
     }
+}
+
+/// A new, empty file that nobody else can read.
+async fn new_database(path: &Path) -> Result<SqliteConnection> {
+    // Made here rather than by SQLite, so that nobody else can read it at any moment.
+    crate::envelope::create_private(path)?;
+    let mut conn = connect(path).await?;
+    prepare(&mut conn, path).await?;
+    Ok(conn)
+}
+
+async fn create_tables(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
+    for statement in schema::CREATE.iter().chain([&ledger::CREATE]) {
+        sqlx::query(*statement).execute(&mut *conn).await.doing("can't create the tables", path)?;
+    }
+    Ok(())
 }
 
 async fn connect(path: &Path) -> Result<SqliteConnection> {
