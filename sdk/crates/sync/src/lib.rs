@@ -15,6 +15,8 @@ mod collect;
 mod counts;
 mod cycle;
 mod duplicates;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the seal does not call it yet"))]
+mod external;
 mod fingerprint;
 mod ingest;
 mod intake;

@@ -30,6 +30,11 @@ impl IdHash {
         Self::of(&[id.resource_type().as_str(), id.id()])
     }
 
+    /// Of a resource, by the id of its type and its own.
+    pub(crate) fn pair(resource_type: &str, id: &str) -> Self {
+        Self::of(&[resource_type, id])
+    }
+
     /// Of an entitlement, a grant or a token.
     pub(crate) fn text(text: &str) -> Self {
         Self::of(&[text])
