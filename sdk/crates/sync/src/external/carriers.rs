@@ -22,8 +22,9 @@ use crate::database_error;
 const PAGE: i64 = 1_000;
 
 /// A temporary table, so that nothing of it can be left behind. The text that
-/// the names of all match annotations begin with is looked for in the bytes:
-/// of a million grants only those are decoded that have it.
+/// the names of all match annotations begin with is looked for in the bytes,
+/// a sixth of a microsecond a grant, and only those that have it are decoded.
+/// Not by the index of ids, which would read the grants in no order.
 const MOVE: [&str; 3] = [
     "create temp table work_carriers (
         id integer primary key,
@@ -40,7 +41,7 @@ const MOVE: [&str; 3] = [
     "insert into temp.work_carriers (grant_row, external_id, resource_type_id, resource_id, entitlement_id, \
      principal_resource_type_id, principal_resource_id, expansion, data) \
      select id, external_id, resource_type_id, resource_id, entitlement_id, principal_resource_type_id, \
-     principal_resource_id, expansion, data from main.v1_grants \
+     principal_resource_id, expansion, data from main.v1_grants not indexed \
      where sync_id = ? and instr(data, cast('c1.connector.v2.ExternalResourceMatch' as blob)) \
      order by external_id",
     "delete from main.v1_grants where id in (select grant_row from temp.work_carriers)",
@@ -98,20 +99,15 @@ pub(super) async fn collect(
         for carrier in &page {
             match carrier.wanted()? {
                 Some(wanted) => principals.ask(&wanted),
-                None => others.push(carrier.external_id.as_str()),
+                None => others.push(carrier.id),
             }
         }
         if !others.is_empty() {
-            sqlx::query(
-                "delete from temp.work_carriers where external_id in (select value from json_each(?)) \
-                 and id <= ? and id > ?",
-            )
-            .bind(json(others.into_iter())?)
-            .bind(after)
-            .bind(page[0].id - 1)
-            .execute(batch.connection())
-            .await
-            .map_err(database_error(doing))?;
+            sqlx::query("delete from temp.work_carriers where id in (select value from json_each(?))")
+                .bind(json(&others)?)
+                .execute(batch.connection())
+                .await
+                .map_err(database_error(doing))?;
         }
     }
     sqlx::query(delete).execute(batch.connection()).await.map_err(database_error(doing))?;

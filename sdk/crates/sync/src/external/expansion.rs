@@ -47,7 +47,10 @@ pub(super) fn rewritten(
 }
 
 /// Looks entitlements up.
-pub(super) async fn look_up<'a>(batch: &mut Batch<'_>, ids: impl Iterator<Item = &'a str>) -> Result<Stored> {
+pub(super) async fn look_up(batch: &mut Batch<'_>, ids: &[&str]) -> Result<Stored> {
+    if ids.is_empty() {
+        return Ok(Stored::new());
+    }
     let sync = batch.sync_id().to_owned();
     let rows: Vec<(String, String, String)> = sqlx::query_as(
         "select external_id, resource_type_id, resource_id from v1_entitlements \

@@ -95,8 +95,8 @@ async fn flush(
     planned: &mut Vec<Planned<'_>>,
     added: &mut ExternalAdded,
 ) -> Result<()> {
-    let mut ids = planned.iter().flat_map(|p| &p.sources).map(String::as_str).peekable();
-    let stored = if ids.peek().is_some() { look_up(batch, ids).await? } else { Stored::new() };
+    let ids: Vec<_> = planned.iter().flat_map(|p| &p.sources).map(String::as_str).collect();
+    let stored = look_up(batch, &ids).await?;
     let mut rows = Vec::with_capacity(planned.len());
     for one in planned.drain(..) {
         let (row, left_out) = one.row(&stored);

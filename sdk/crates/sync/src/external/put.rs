@@ -103,7 +103,7 @@ pub(super) fn count(by_type: &mut ByType, resource_type: &str, rows: i64) {
 }
 
 async fn remove<R: Winning>(batch: &mut Batch<'_>, rows: &[R], change: &mut Change) -> Result<Vec<String>> {
-    let ids = json(rows.iter().map(Winning::id))?;
+    let ids = json(&rows.iter().map(Winning::id).collect::<Vec<_>>())?;
     let sync = batch.sync_id().to_owned();
     let sql = format!(
         "delete from {} where external_id in (select value from json_each(?)) and sync_id = ? \
@@ -127,7 +127,6 @@ async fn remove<R: Winning>(batch: &mut Batch<'_>, rows: &[R], change: &mut Chan
 }
 
 /// Ids as one text, so that a statement is the same for any number of them.
-pub(super) fn json<'a>(ids: impl Iterator<Item = &'a str>) -> Result<String> {
-    serde_json::to_string(&ids.collect::<Vec<_>>())
-        .map_err(|e| Error::internal("ids don't become JSON").caused_by(e))
+pub(super) fn json<T: Serialize>(ids: &[T]) -> Result<String> {
+    serde_json::to_string(ids).map_err(|e| Error::internal("ids don't become JSON").caused_by(e))
 }

@@ -71,7 +71,8 @@ async fn an_entitlement_that_is_not_there_is_named() {
     good.entitlement = Some("group:none:member".to_owned());
     let error = place.open(&good).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(error.report().to_string().contains("group:none:member"), "{}", error.report());
+    let report = error.report().to_string();
+    assert!(report.contains("group:none:member"), "{report}");
 }
 
 #[tokio::test]

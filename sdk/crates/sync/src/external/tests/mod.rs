@@ -213,14 +213,17 @@ async fn counts_fit(db: &mut WorkDb, before: &Site, added: &ExternalAdded) {
     assert_eq!(u64::try_from(now.resource_types).unwrap(), types);
 }
 
+/// Id, message, expansion, and whether it is to be expanded.
+type Row = (String, Vec<u8>, Option<Vec<u8>>, i64);
+
 /// All grants by id, with their expansion put back.
 async fn grants(db: &mut WorkDb) -> BTreeMap<String, wire::Grant> {
-    let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>, i64)> =
+    let rows: Vec<Row> =
         sqlx::query_as("select external_id, data, expansion, needs_expansion from v1_grants")
             .fetch_all(db.connection())
             .await
             .unwrap();
-    let read = |(id, data, expansion, needs): (String, Vec<u8>, Option<Vec<u8>>, i64)| {
+    let read = |(id, data, expansion, needs): Row| {
         let mut grant = wire::Grant::decode(&*data).unwrap();
         assert_eq!(grant.id, id);
         assert_eq!(needs != 0, expansion.is_some());
