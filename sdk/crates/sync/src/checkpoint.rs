@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Phase, intake::Intake, plan::Place, warnings::Warnings};
+use crate::{ExpansionSummary, ExternalSummary, Phase, intake::Intake, plan::Place, warnings::Warnings};
 
 /// The part of a sync's state that is small.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub(crate) struct Checkpoint {
     /// Actions that were followed to their end, over all phases.
     pub(crate) actions: u64,
     pub(crate) warnings: Warnings,
+    /// What came of the principals of another file, and of the expansion.
+    pub(crate) external: Option<ExternalSummary>,
+    pub(crate) expansion: Option<ExpansionSummary>,
     /// Finished syncs of the old file that were kept.
     pub(crate) kept_syncs: u64,
     /// How long each phase took so far, over all runs.
@@ -51,9 +54,16 @@ impl Checkpoint {
             gone: 0,
             actions: 0,
             warnings: Warnings::default(),
+            external: None,
+            expansion: None,
             kept_syncs: 0,
             phases: Vec::new(),
         }
+    }
+
+    /// How long phases took together.
+    pub(crate) fn spent_in(&self, phases: &[Phase]) -> Duration {
+        self.phases.iter().filter(|(phase, _)| phases.contains(phase)).map(|(_, spent)| *spent).sum()
     }
 
     /// Adds to the time of a phase.

@@ -35,7 +35,12 @@ impl Fingerprint {
             Scope::Nothing => "nothing".to_owned(),
             Scope::Resources(targets) => format!("{targets:?}"),
         };
-        let (expand, external, lenient) = (options.expand, &options.external, options.allow_incomplete);
+        let (expand, lenient) = (options.expand, options.allow_incomplete);
+        // Another file under the same name has other principals.
+        let external = options.external.as_ref().map(|external| {
+            let found = std::fs::metadata(&external.file);
+            (external, found.map(|f| (f.len(), f.modified().ok())).ok())
+        });
         Self {
             program: options.program.clone(),
             version: options.version.clone(),

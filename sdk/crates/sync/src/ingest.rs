@@ -12,6 +12,7 @@ use connector_store::{EntitlementRow, GrantEncoder, GrantRow, ResourceRow};
 use crate::{
     SyncOptions,
     action::{Action, Operation, Subject},
+    external::is_carrier,
     references::IdHash,
     session,
 };
@@ -207,7 +208,7 @@ impl Ingested {
                 continue;
             }
             let to = grant.principal.resource_type();
-            let matched = is_matched(&grant);
+            let matched = grant.details.as_ref().is_some_and(|d| is_carrier(&d.annotations));
             if !matched && !types.has_principals(to.as_str()) {
                 self.dropped.row(|| not_read("grants to principals", to));
                 continue;
@@ -231,16 +232,6 @@ impl Ingested {
             }
         }
     }
-}
-
-/// Whether the grant's principal is to be looked up in another file.
-fn is_matched(grant: &Grant) -> bool {
-    grant.details.as_ref().is_some_and(|details| {
-        let annotations = &details.annotations;
-        annotations.has::<wire::ExternalResourceMatch>()
-            || annotations.has::<wire::ExternalResourceMatchAll>()
-            || annotations.has::<wire::ExternalResourceMatchId>()
-    })
 }
 
 fn not_read(what: &str, id: &ResourceTypeId) -> String {

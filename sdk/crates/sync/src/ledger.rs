@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use connector_model::{Error, Registry, ResourceTypeId, Result};
-use connector_store::Batch;
-
-pub(crate) use stub::*;
+use connector_store::{Batch, Completeness, LedgerOperation, LedgerRow};
 
 use crate::{
     Scope, SyncOptions,
@@ -52,14 +50,14 @@ impl Ledger {
 
     /// Entitlements were made from a type's declaration.
     pub(crate) fn static_entitlements(&mut self, id: &ResourceTypeId, rows: u64) {
-        let row = self.of(id, None, LedgerOperation::StaticEntitlements);
+        let row = self.of(id, None, LedgerOperation::ListStaticEntitlements);
         row.pages += 1;
         row.rows += rows;
     }
 
     /// A type's declaration could not be read.
     pub(crate) fn incomplete_static(&mut self, id: &ResourceTypeId, error: &Error) {
-        let row = self.of(id, None, LedgerOperation::StaticEntitlements);
+        let row = self.of(id, None, LedgerOperation::ListStaticEntitlements);
         row.state = Completeness::Incomplete;
         explain(row, &error.to_string());
     }
@@ -69,21 +67,21 @@ impl Ledger {
         for resource_type in registry.resource_types() {
             let id = &resource_type.id;
             if options.scope == Scope::Nothing {
-                self.skipped(id, LedgerOperation::Resources, "nothing was to be read");
+                self.skipped(id, LedgerOperation::ListResources, "nothing was to be read");
                 continue;
             }
             if !options.wants_type(id) {
-                self.skipped(id, LedgerOperation::Resources, "the type was not among those to be read");
+                self.skipped(id, LedgerOperation::ListResources, "the type was not among those to be read");
                 continue;
             }
             if matches!(options.scope, Scope::Resources(_)) {
-                self.skipped(id, LedgerOperation::Resources, "only some resources were to be read");
+                self.skipped(id, LedgerOperation::ListResources, "only some resources were to be read");
             }
             if !options.wants_entitlements() {
-                self.skipped(id, LedgerOperation::Entitlements, "entitlements were not to be read");
+                self.skipped(id, LedgerOperation::ListEntitlements, "entitlements were not to be read");
             }
             if !options.wants_grants() {
-                self.skipped(id, LedgerOperation::Grants, "grants were not to be read");
+                self.skipped(id, LedgerOperation::ListGrants, "grants were not to be read");
             }
         }
     }
@@ -96,9 +94,8 @@ impl Ledger {
 
     /// Adds to what the working database has.
     pub(crate) async fn save(&mut self, batch: &mut Batch<'_>) -> Result<()> {
-        let _rows: Vec<_> = std::mem::take(&mut self.0).into_values().collect();
-        let _ = batch;
-        Ok(())
+        let rows: Vec<_> = std::mem::take(&mut self.0).into_values().collect();
+        batch.add_to_ledger(&rows).await
     }
 
     fn row(&mut self, action: &Action) -> &mut LedgerRow {
@@ -109,10 +106,10 @@ impl Ledger {
             _ => None,
         };
         let operation = match action.operation {
-            Operation::List => LedgerOperation::Resources,
-            Operation::Entitlements => LedgerOperation::Entitlements,
-            Operation::Grants => LedgerOperation::Grants,
-            Operation::Get => LedgerOperation::TargetedResource,
+            Operation::List => LedgerOperation::ListResources,
+            Operation::Entitlements => LedgerOperation::ListEntitlements,
+            Operation::Grants => LedgerOperation::ListGrants,
+            Operation::Get => LedgerOperation::TargetedResourceSync,
         };
         self.of(&action.resource_type, parent, operation)
     }
@@ -147,33 +144,4 @@ fn explain(row: &mut LedgerRow, why: &str) {
         row.reason.push_str("; ");
     }
     row.reason.push_str(why);
-}
-
-mod stub {
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-    pub(crate) enum Completeness {
-        Whole,
-        Skipped,
-        Incomplete,
-    }
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-    pub(crate) enum LedgerOperation {
-        Resources,
-        StaticEntitlements,
-        Entitlements,
-        Grants,
-        TargetedResource,
-    }
-    #[derive(Clone, Debug)]
-    pub(crate) struct LedgerRow {
-        pub(crate) resource_type: String,
-        pub(crate) parent: Option<(String, String)>,
-        pub(crate) operation: LedgerOperation,
-        pub(crate) pages: u64,
-        pub(crate) rows: u64,
-        pub(crate) expected: Option<u64>,
-        pub(crate) dropped: u64,
-        pub(crate) reason: String,
-        pub(crate) state: Completeness,
-    }
 }

@@ -19,6 +19,7 @@ mod cycle;
 mod duplicates;
 mod earlier;
 mod expand;
+mod external;
 mod fingerprint;
 mod foreign_token;
 mod ingest;
@@ -43,12 +44,12 @@ mod work_folder;
 
 use connector_store::database_error;
 
-pub use connector_store::Retention;
+pub use connector_store::{Completeness, Retention};
+pub use expand::{Cycles, ExpandOptions, Expanded, ExpandedFile, Skipped, expand_file};
 pub use options::{
     Checkpoints, DEFAULT_CALL_LIMIT, DEFAULT_WORKERS, ExternalPrincipals, Scope, SyncOptions, Targets,
     Workers,
 };
 pub use progress::{Event, Observer, Phase, Silent, Totals};
-pub use expand::{Cycles, ExpandOptions, Expanded, ExpandedFile, Skipped, expand_file};
 pub use run::sync;
-pub use summary::{CallStats, Completeness, ExpansionSummary, ExternalSummary, LedgerLine, Summary};
+pub use summary::{CallStats, ExpansionSummary, ExternalSummary, LedgerLine, Summary};

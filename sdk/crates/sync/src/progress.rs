@@ -94,6 +94,15 @@ pub enum Event {
         /// What is safe.
         totals: Totals,
     },
+    /// Grants were expanded, and what came of it so far was written.
+    Expanded {
+        /// Entitlements that are done.
+        done: u64,
+        /// Entitlements that others give to.
+        total: u64,
+        /// Grants that were written.
+        written: u64,
+    },
     /// The run failed, and the next one can go on with what it left.
     Kept {
         /// Where that is.

@@ -30,7 +30,12 @@ const BYTES: usize = 12;
 impl IdHash {
     /// Of a resource: that of its key in the file, `type:id`.
     pub(crate) fn resource(id: &ResourceId) -> Self {
-        Self::of(&[id.resource_type().as_str(), ":", id.id()])
+        Self::pair(id.resource_type().as_str(), id.id())
+    }
+
+    /// Of a resource, by the id of its type and its own.
+    pub(crate) fn pair(resource_type: &str, id: &str) -> Self {
+        Self::of(&[resource_type, ":", id])
     }
 
     /// Of a key in the file, or of a token.

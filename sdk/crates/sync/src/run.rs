@@ -1,22 +1,23 @@
 //! A sync from beginning to end.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use connector_model::{Error, ErrorKind, Registry, Result};
 use connector_store::{
-    C1z, NewSync, Retention, SyncId, WorkDb,
+    C1z, Ledger, NewSync, Retention, SyncId, WorkDb,
     envelope::{FileKind, Limits, check_target, pack, unpack},
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Completeness, Event, Observer, Phase, Scope, Summary, SyncOptions,
+    Event, Observer, Phase, Scope, Summary, SyncOptions,
     call::{Shared, guarded},
     calls::Calls,
     checkpoint::Checkpoint,
     collect::{Collector, cancelled},
     earlier::{Earlier, Found, find},
+    external::External,
     fingerprint::Fingerprint,
     ingest::Types,
     lock::OutputLock,
@@ -73,6 +74,13 @@ struct Run<'a> {
     resumed: bool,
 }
 
+/// What is read besides the connector.
+struct Files {
+    /// The file that the new one takes the place of.
+    old: Option<C1z>,
+    external: Option<External>,
+}
+
 impl Run<'_> {
     async fn run(mut self) -> Result<Summary> {
         let fingerprint = Fingerprint::of(self.registry, self.options);
@@ -96,21 +104,21 @@ impl Run<'_> {
     /// A new sync.
     async fn begin(&mut self, fingerprint: Fingerprint) -> Result<Summary> {
         self.folder.begin()?;
-        let old = self.decode_old().await?;
+        let files = self.open_files(State::Collecting).await?;
         let identity = self.validate().await?;
-        self.begin_with(fingerprint.signed_in_as(identity), old).await
+        self.begin_with(fingerprint.signed_in_as(identity), files).await
     }
 
-    async fn begin_with(&mut self, fingerprint: Fingerprint, old: Option<C1z>) -> Result<Summary> {
+    async fn begin_with(&mut self, fingerprint: Fingerprint, files: Files) -> Result<Summary> {
         tracing::debug!(fingerprint = fingerprint.digest(), "a new sync");
         self.folder.write_record(&Record::new(fingerprint))?;
-        let parent = match (&self.options.scope, &old) {
+        let parent = match (&self.options.scope, &files.old) {
             (Scope::Resources(_), Some(old)) => newest_full(old).await?,
             _ => None,
         };
         let new = NewSync { sync_type: self.options.sync_type(), parent, ..NewSync::full() };
         let mut db = WorkDb::create(&self.folder.database(), &new).await?;
-        let result = self.collect(&mut db, None, old.as_ref()).await;
+        let result = self.collect(&mut db, None, &files).await;
         self.close(db, result).await
     }
 
@@ -127,32 +135,32 @@ impl Run<'_> {
             // Nothing is left to be asked: not even who is signed in.
             Found::Sealed(checkpoint) => self.close(db, Ok((checkpoint, Calls::default()))).await,
             Found::At(State::Collecting, checkpoint) => {
-                let old = self.decode_old().await?;
+                let files = self.open_files(State::Collecting).await?;
                 let identity = self.validate().await?;
                 if record.fingerprint.identity == identity {
-                    let result = self.collect(&mut db, Some(checkpoint), old.as_ref()).await;
+                    let result = self.collect(&mut db, Some(checkpoint), &files).await;
                     return self.close(db, result).await;
                 }
                 db.close().await?;
                 let reason = "another account is signed in now".to_owned();
                 self.observer.event(&Event::StartedAgain { reason });
                 self.resumed = false;
-                drop(old);
+                drop(files);
                 self.folder.begin()?;
-                let old = self.decode_old().await?;
-                self.begin_with(fingerprint.signed_in_as(identity), old).await
+                let files = self.open_files(State::Collecting).await?;
+                self.begin_with(fingerprint.signed_in_as(identity), files).await
             }
             Found::At(state, checkpoint) => {
-                let old = if state < State::Kept { self.decode_old().await? } else { None };
-                let result = self.seal(&mut db, state, checkpoint, old.as_ref()).await;
+                let files = self.open_files(state).await?;
+                let result = self.seal(&mut db, state, checkpoint, &files).await;
                 self.close(db, result.map(|c| (c, Calls::default()))).await
             }
         }
     }
 
     /// Packs the sealed database, or closes one that is to be gone on with.
-    async fn close(&mut self, db: WorkDb, sealed: Result<(Checkpoint, Calls)>) -> Result<Summary> {
-        let (checkpoint, calls) = match sealed {
+    async fn close(&mut self, mut db: WorkDb, sealed: Result<(Checkpoint, Calls)>) -> Result<Summary> {
+        let (mut checkpoint, calls) = match sealed {
             Ok(sealed) => sealed,
             Err(e) => {
                 if let Err(error) = db.close().await {
@@ -162,6 +170,8 @@ impl Run<'_> {
             }
         };
         let sync_id = db.sync_id().to_string();
+        let ledger =
+            db.ledger().await?.ok_or_else(|| Error::internal("the ledger of the sync does not read"))?;
         let database = db.close_for_packing().await?;
         self.observer.event(&Event::SealStep { step: "pack" });
         if self.cancel.is_cancelled() {
@@ -169,18 +179,18 @@ impl Run<'_> {
         }
         let packing = Instant::now();
         let bytes = pack(&database, &self.options.output).await?;
-        Ok(self.summary(sync_id, bytes, checkpoint, calls, packing.elapsed()))
+        checkpoint.spent(Phase::Seal, packing.elapsed());
+        Ok(self.summary(sync_id, bytes, checkpoint, calls, ledger))
     }
 
     fn summary(
         &self,
         sync_id: String,
         bytes: u64,
-        mut checkpoint: Checkpoint,
+        checkpoint: Checkpoint,
         calls: Calls,
-        packing: Duration,
+        ledger: Ledger,
     ) -> Summary {
-        checkpoint.spent(Phase::Seal, packing);
         let counts = checkpoint.intake.counts;
         Summary {
             sync_id,
@@ -197,10 +207,10 @@ impl Run<'_> {
             calls: calls.into_map(),
             waited: self.registry.connector().waits().total,
             resumed: self.resumed,
-            ledger: Vec::new(),
-            completeness: Completeness::Whole,
-            expansion: None,
-            external: None,
+            completeness: ledger.summary.state,
+            ledger: ledger.totals.into_iter().map(Into::into).collect(),
+            expansion: checkpoint.expansion,
+            external: checkpoint.external,
         }
     }
 
@@ -209,10 +219,12 @@ impl Run<'_> {
         &mut self,
         db: &mut WorkDb,
         earlier: Option<Checkpoint>,
-        old: Option<&C1z>,
+        files: &Files,
     ) -> Result<(Checkpoint, Calls)> {
         let going_on = earlier.is_some();
-        let types = Types::new(self.registry, self.options, HashSet::new());
+        let supplied =
+            files.external.iter().flat_map(External::supplied_types).map(ToString::to_string).collect();
+        let types = Types::new(self.registry, self.options, supplied);
         let references =
             if going_on { References::load(db.connection()).await? } else { References::default() };
         let shared = Shared::new(self.registry.clone(), types, references, self.options.call_limit);
@@ -240,7 +252,7 @@ impl Run<'_> {
                 return Err(e);
             }
         };
-        let checkpoint = self.seal(db, State::Collecting, checkpoint, old).await?;
+        let checkpoint = self.seal(db, State::Collecting, checkpoint, files).await?;
         Ok((checkpoint, calls))
     }
 
@@ -249,15 +261,15 @@ impl Run<'_> {
         db: &mut WorkDb,
         state: State,
         checkpoint: Checkpoint,
-        old: Option<&C1z>,
+        files: &Files,
     ) -> Result<Checkpoint> {
-        self.observer.event(&Event::PhaseStarted { phase: Phase::Seal });
         let cancel = self.cancel.clone();
         db.stop_when(move || cancel.is_cancelled()).await?;
         let seal = Seal {
             folder: &self.folder,
             options: self.options,
-            old,
+            old: files.old.as_ref(),
+            external: files.external.as_ref(),
             observer: &self.observer,
             cancel: &self.cancel,
         };
@@ -273,6 +285,25 @@ impl Run<'_> {
         }
     }
 
+    /// The files that are still needed from a state on. One that can't be read
+    /// is said before the work.
+    async fn open_files(&self, state: State) -> Result<Files> {
+        Ok(Files {
+            old: if state < State::Kept { self.decode_old().await? } else { None },
+            external: if state < State::Matched { self.open_external().await? } else { None },
+        })
+    }
+
+    /// The file of external principals, decoded and checked.
+    async fn open_external(&self) -> Result<Option<External>> {
+        match &self.options.external {
+            Some(external) if self.options.sync_type().is_full() => {
+                Ok(Some(External::open(external, self.folder.path()).await?))
+            }
+            _ => Ok(None),
+        }
+    }
+
     async fn validate(&self) -> Result<Option<String>> {
         let connector = self.registry.connector();
         let validation = tokio::select! {
@@ -283,8 +314,7 @@ impl Run<'_> {
         Ok(validation.identity)
     }
 
-    /// The old file, decoded and checked where syncs of it are kept: a file
-    /// that can't be read is said before the work.
+    /// The old file, decoded and checked where syncs of it are kept.
     async fn decode_old(&self) -> Result<Option<C1z>> {
         if !matches!(self.target, FileKind::V1) || self.options.retention() == Retention::Newest(1) {
             return Ok(None);

@@ -11,10 +11,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Event, Observer, Phase, SyncOptions,
+    Event, ExpansionSummary, ExternalSummary, Observer, Phase, SyncOptions,
     checkpoint::Checkpoint,
     collect::cancelled,
-    counts, database_error, duplicates, listings,
+    counts, database_error, duplicates,
+    expand::{ExpandProgress, expand},
+    external::{self, External, add_external},
+    listings,
     meta::{self, State},
     queue, references,
     run::unreadable,
@@ -30,6 +33,7 @@ pub(crate) struct Seal<'a> {
     pub(crate) folder: &'a WorkFolder,
     pub(crate) options: &'a SyncOptions,
     pub(crate) old: Option<&'a C1z>,
+    pub(crate) external: Option<&'a External>,
     pub(crate) observer: &'a Arc<dyn Observer>,
     pub(crate) cancel: &'a CancellationToken,
 }
@@ -44,6 +48,8 @@ impl Seal<'_> {
         mut checkpoint: Checkpoint,
     ) -> Result<Checkpoint> {
         let start = Instant::now();
+        let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]);
+        self.observer.event(&Event::PhaseStarted { phase: Phase::Seal });
         // What is dropped from here on holds page tokens, remembered values and
         // settings: its bytes must not travel in the free pages of the file.
         db.overwrite_what_is_deleted().await?;
@@ -55,6 +61,22 @@ impl Seal<'_> {
         if state < State::Settled {
             self.step("settle ids")?;
             self.settle(db, &mut checkpoint).await?;
+        }
+        if state < State::Matched {
+            if let Some(external) = self.external {
+                let start = self.phase(Phase::External);
+                self.add_external(db, external, &mut checkpoint).await?;
+                checkpoint.spent(Phase::External, start.elapsed());
+            }
+            self.enter(db, State::Matched, &checkpoint).await?;
+        }
+        if state < State::Expanded {
+            if self.expands() {
+                let start = self.phase(Phase::Expansion);
+                self.expand(db, &mut checkpoint).await?;
+                checkpoint.spent(Phase::Expansion, start.elapsed());
+            }
+            self.enter(db, State::Expanded, &checkpoint).await?;
         }
         if state < State::Kept {
             self.step("keep earlier syncs")?;
@@ -71,7 +93,9 @@ impl Seal<'_> {
         if checkpoint.recount {
             checkpoint.intake.counts.grants = counts::of_grants(db).await?;
         }
-        checkpoint.spent(Phase::Seal, start.elapsed());
+        let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]) - others;
+        checkpoint.spent(Phase::Seal, start.elapsed().saturating_sub(others));
+        let _unclosed_is_unknown = db.finish_ledger().await?;
         self.folder.write_summary(&checkpoint)?;
         self.finish(db, &checkpoint).await?;
         Ok(checkpoint)
@@ -81,6 +105,96 @@ impl Seal<'_> {
     pub(crate) fn step(&self, step: &'static str) -> Result<()> {
         self.observer.event(&Event::SealStep { step });
         if self.cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
+    }
+
+    /// Tells of a phase that begins inside the seal.
+    fn phase(&self, phase: Phase) -> Instant {
+        self.observer.event(&Event::PhaseStarted { phase });
+        Instant::now()
+    }
+
+    /// Whether grants are expanded: a sync of some resources has not all that
+    /// it takes.
+    fn expands(&self) -> bool {
+        self.options.expand && self.options.wants_grants() && self.options.sync_type().is_full()
+    }
+
+    async fn add_external(
+        &self,
+        db: &mut WorkDb,
+        external: &External,
+        checkpoint: &mut Checkpoint,
+    ) -> Result<()> {
+        let added = add_external(db, external, self.cancel).await?;
+        let counts = &mut checkpoint.intake.counts;
+        for (more, to) in [
+            (&added.change.resources, &mut counts.resources),
+            (&added.change.entitlements, &mut counts.entitlements),
+        ] {
+            for (of_type, n) in more {
+                let count = to.entry(of_type.to_string()).or_default();
+                *count = count.saturating_add_signed(*n);
+            }
+        }
+        checkpoint.recount = true;
+        for (count, what, examples) in [
+            (
+                added.unmatched,
+                "grants meant principals of the external file that are not there",
+                &added.unmatched_examples,
+            ),
+            (
+                added.replaced,
+                "rows gave way to those of the external file with the same id",
+                &added.replaced_examples,
+            ),
+        ] {
+            if count > 0 {
+                self.warn(checkpoint, such_as(&format!("{count} {what}"), examples));
+            }
+        }
+        if added.left_out_sources > 0 {
+            let text = "entitlements that matched grants should expand are not there";
+            self.warn(checkpoint, format!("{} {text}", added.left_out_sources));
+        }
+        checkpoint.external = Some(ExternalSummary {
+            resources: added.resources,
+            entitlements: added.entitlements,
+            grants: added.grants,
+            matched: added.matched,
+            unmatched: added.unmatched,
+        });
+        Ok(())
+    }
+
+    async fn expand(&self, db: &mut WorkDb, checkpoint: &mut Checkpoint) -> Result<()> {
+        let mut progress = |at: ExpandProgress| {
+            self.observer.event(&Event::Expanded { done: at.done, total: at.total, written: at.written });
+        };
+        let expanded = expand(db, self.cancel, &mut progress).await?;
+        checkpoint.recount |= expanded.edges > 0;
+        if expanded.missing.count > 0 {
+            let text = format!("{} expansions name entitlements that are not there", expanded.missing.count);
+            self.warn(checkpoint, such_as(&text, &expanded.missing.examples));
+        }
+        for cycle in &expanded.cycles.examples {
+            let text = "entitlements expand into each other; none of them gives to the others of its cycle";
+            self.warn(checkpoint, format!("{text}: {}", cycle.join(", ")));
+        }
+        checkpoint.expansion = Some(ExpansionSummary {
+            edges: expanded.edges,
+            created: expanded.created.values().sum(),
+            updated: expanded.updated,
+            cycles: expanded.cycles.count,
+            missing_sources: expanded.missing.count,
+        });
+        Ok(())
+    }
+
+    fn warn(&self, checkpoint: &mut Checkpoint, message: String) {
+        if checkpoint.warnings.add(&message) {
+            self.observer.event(&Event::Warning { message });
+        }
     }
 
     async fn enter(&self, db: &mut WorkDb, state: State, checkpoint: &Checkpoint) -> Result<()> {
@@ -137,15 +251,19 @@ impl Seal<'_> {
             &Finish {
                 ended_at: jiff::Timestamp::now(),
                 stats: checkpoint.intake.counts.to_stats(types),
-                supports_diff: false,
+                supports_diff: self.expands(),
                 completed_actions: checkpoint.actions,
             },
-            &[meta::TABLE],
+            &[meta::TABLE, external::TABLE],
         )
         .await?;
         self.made_safe(checkpoint);
         Ok(())
     }
+}
+
+fn such_as(text: &str, examples: &[String]) -> String {
+    if examples.is_empty() { text.to_owned() } else { format!("{text}, such as {}", examples.join(", ")) }
 }
 
 /// The end of the collection: what only reading needs goes, in one transaction

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use serde::{Serialize, Serializer};
+use connector_store::{Completeness, LedgerTotal};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Phase;
 
@@ -65,25 +66,12 @@ pub struct CallStats {
     pub max: Duration,
 }
 
-/// Whether everything that was there to be read was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Completeness {
-    /// All of it.
-    #[default]
-    Whole,
-    /// What was not to be read was left out.
-    Skipped,
-    /// Something could not be read.
-    Incomplete,
-}
-
 /// What became of one operation on one type.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LedgerLine {
     /// The resource type whose syncer was asked.
     pub resource_type: String,
-    /// What it was asked for: `list`, `entitlements` or `grants`.
+    /// What was done: `list-resources`, `list-grants` and so on.
     pub operation: String,
     /// Pages that it gave.
     pub pages: u64,
@@ -100,7 +88,7 @@ pub struct LedgerLine {
 }
 
 /// What the expansion of grants did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpansionSummary {
     /// Pairs of entitlements of which one brings the other.
     pub edges: u64,
@@ -116,7 +104,7 @@ pub struct ExpansionSummary {
 }
 
 /// What came of the principals of another file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExternalSummary {
     /// Resources that were carried over.
     pub resources: u64,
@@ -130,6 +118,21 @@ pub struct ExternalSummary {
     pub unmatched: u64,
 }
 
+impl From<LedgerTotal> for LedgerLine {
+    fn from(total: LedgerTotal) -> Self {
+        Self {
+            resource_type: total.resource_type,
+            operation: total.operation.to_string(),
+            pages: total.pages,
+            rows: total.rows,
+            expected: total.expected,
+            dropped: total.dropped,
+            state: total.state,
+            reason: (!total.reason.is_empty()).then_some(total.reason),
+        }
+    }
+}
+
 fn millis<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
 }
@@ -137,13 +140,6 @@ fn millis<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Err
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_worst_of_a_ledger_is_its_greatest() {
-        use Completeness::{Incomplete, Skipped, Whole};
-        assert_eq!([Skipped, Incomplete, Whole].into_iter().max(), Some(Incomplete));
-        assert_eq!([Whole, Skipped].into_iter().max(), Some(Skipped));
-    }
 
     #[test]
     fn times_are_milliseconds_in_json() {

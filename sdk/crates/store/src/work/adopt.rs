@@ -14,6 +14,7 @@ use crate::{
     C1z, SyncId,
     error::Doing as _,
     expandable::{Split, split_expandable},
+    ledger,
     reader::largest,
     schema::TABLES,
 };
@@ -43,6 +44,7 @@ async fn copy(conn: &mut SqliteConnection, file: &C1z, sync: &SyncId) -> Result<
     let mut tx = conn.begin().await.doing(what, file.path())?;
     create_tables(&mut tx, file.path()).await?;
     copy_rows(&mut tx, &layout, sync.as_str()).await.doing(what, file.path())?;
+    ledger::keep(&mut tx, &layout, sync.as_str()).await.doing(what, file.path())?;
     let backfilled: Option<bool> =
         sqlx::query_scalar("select grants_backfilled from v1_sync_runs where sync_id = ?")
             .bind(sync.as_str())
