@@ -279,3 +279,23 @@ async fn a_fault_that_did_not_happen_fails_the_test() {
     });
     assert!(dropped.catch_unwind().await.is_err());
 }
+
+/// The first and the last page agree against the one between them, which
+/// comes last.
+#[tokio::test]
+async fn a_row_that_comes_back_as_it_was_wins_over_what_lies_between() {
+    let scenario = accounts(Paging::of(3).named_ahead());
+    for late in 0..3 {
+        let schedule = Schedule::new([
+            At::list("user").page(1).fault(Fault::extra(user("u1").disabled("left"))),
+            At::list("user").page(2).fault(Fault::extra(user("u1"))),
+            At::list("user").page(late).fault(Fault::Delay(50)),
+        ]);
+        let connector = Scripted::new(scenario.clone()).with_schedule(&schedule);
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("sync.c1z");
+        run(&connector, &output, 8).await.unwrap();
+        assert_holds_truth(&output, &scenario).await.unwrap();
+        schedule.finish();
+    }
+}
