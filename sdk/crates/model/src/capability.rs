@@ -22,6 +22,10 @@ pub enum Capability {
     ResourceCreate = 7,
     /// Resources can be deleted.
     ResourceDelete = 8,
+    /// Single resources can be read by their id.
+    TargetedSync = 11,
+    /// The same in service mode: of a whole connector, never of a type.
+    ServiceModeTargetedSync = 13,
 }
 
 /// What a connector can do: the one place that the `capabilities` command,
@@ -32,9 +36,13 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Every type can be read; the types in the order of their ids.
-    pub(crate) fn reading(types: impl IntoIterator<Item = ResourceType>) -> Self {
-        let mut types: Vec<_> = types.into_iter().map(|t| (t, vec![Capability::Sync])).collect();
+    /// Every type can be read, and some in another way besides; the types in
+    /// the order of their ids.
+    pub(crate) fn reading(types: impl IntoIterator<Item = (ResourceType, Option<Capability>)>) -> Self {
+        let mut types: Vec<_> = types
+            .into_iter()
+            .map(|(t, besides)| (t, [Capability::Sync].into_iter().chain(besides).collect()))
+            .collect::<Vec<(ResourceType, Vec<Capability>)>>();
         types.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
         Self { types }
     }
@@ -47,6 +55,9 @@ impl Capabilities {
     /// What can be done with any type, in the order of the numbers.
     pub fn all(&self) -> Vec<Capability> {
         let mut all: Vec<_> = self.types.iter().flat_map(|(_, c)| c).copied().collect();
+        if all.contains(&Capability::TargetedSync) {
+            all.push(Capability::ServiceModeTargetedSync);
+        }
         all.sort_unstable();
         all.dedup();
         all
@@ -98,7 +109,7 @@ mod tests {
         user.annotations.append(&wire::Deprecated {});
         let group = ResourceType::new("group", "Group").with_trait(TraitKind::Group);
 
-        let mut printed = json::to_json(&Capabilities::reading([user, group]).to_wire())?;
+        let mut printed = json::to_json(&Capabilities::reading([(user, None), (group, None)]).to_wire())?;
         // The type itself is not the matter here.
         let types = printed["resourceTypeCapabilities"].as_array_mut().into_iter().flatten();
         for resource_type in types {
@@ -142,13 +153,15 @@ mod tests {
 
     #[test]
     fn the_connector_can_do_what_any_type_can_in_the_order_of_the_numbers() {
-        let mut capabilities =
-            Capabilities::reading([ResourceType::new("user", "User"), ResourceType::new("group", "Group")]);
+        let types = [ResourceType::new("user", "User"), ResourceType::new("group", "Group")];
+        let mut capabilities = Capabilities::reading(types.map(|t| (t, None)));
         capabilities.types[0].1.push(Capability::Provision);
         capabilities.types[1].1.insert(0, Capability::ResourceDelete);
         let all = capabilities.all();
         assert_eq!(all, [Capability::Provision, Capability::Sync, Capability::ResourceDelete]);
         assert_eq!(capabilities.to_wire().connector_capabilities, [1, 2, 8]);
         assert_eq!(Capabilities::reading([]).all(), []);
+        let targeted = (ResourceType::new("user", "User"), Some(Capability::TargetedSync));
+        assert_eq!(Capabilities::reading([targeted]).to_wire().connector_capabilities, [2, 11, 13]);
     }
 }

@@ -1,6 +1,6 @@
 //! What a connector's author implements.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -31,11 +31,27 @@ pub trait Connector: Send + Sync + 'static {
         None
     }
 
+    /// How the system's rate limit holds this connector up, for people who
+    /// watch. Asked every second or so while a sync works: it must not block
+    /// or call out.
+    fn waits(&self) -> Waits {
+        Waits::default()
+    }
+
     /// Signs out. Called once at the end, whatever the outcome; an error is
     /// logged and never hides the result.
     async fn close(&self) -> Result<()> {
         Ok(())
     }
+}
+
+/// How a system's rate limit holds a connector up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// For how long in all nothing was asked because of it, until now.
+    pub total: Duration,
+    /// How much longer nothing will be asked; `None` is no wait.
+    pub left: Option<Duration>,
 }
 
 /// What a connector found out when it validated itself.
@@ -79,6 +95,49 @@ pub trait ResourceSyncer: Send + Sync {
     async fn grants(&self, _call: &Call<'_>, _resource: &Resource) -> Result<Page> {
         Ok(Page::empty())
     }
+
+    /// Who lists the entitlements of all resources of this type in one
+    /// listing, for a type that carries
+    /// [`TypeScopedEntitlements`](crate::wire::TypeScopedEntitlements). Then
+    /// [`ResourceSyncer::entitlements`] is not called.
+    fn type_scoped_entitlements(&self) -> Option<&dyn TypeScopedEntitlements> {
+        None
+    }
+
+    /// Who lists the grants on all resources of this type in one listing, for
+    /// a type that carries
+    /// [`TypeScopedGrants`](crate::wire::TypeScopedGrants). Then
+    /// [`ResourceSyncer::grants`] is not called.
+    fn type_scoped_grants(&self) -> Option<&dyn TypeScopedGrants> {
+        None
+    }
+
+    /// Who gets a single resource by its id, for syncs of some resources only.
+    fn targeted(&self) -> Option<&dyn TargetedSyncer> {
+        None
+    }
+}
+
+/// Lists the entitlements of a whole type: for systems where one list of them
+/// is far cheaper than one for each resource.
+#[async_trait]
+pub trait TypeScopedEntitlements: Send + Sync {
+    /// What can be held on any resource of the type.
+    async fn entitlements_of_type(&self, call: &Call<'_>) -> Result<Page>;
+}
+
+/// Lists the grants on a whole type.
+#[async_trait]
+pub trait TypeScopedGrants: Send + Sync {
+    /// Who holds what on any resource of the type.
+    async fn grants_of_type(&self, call: &Call<'_>) -> Result<Page>;
+}
+
+/// Gets single resources.
+#[async_trait]
+pub trait TargetedSyncer: Send + Sync {
+    /// The resource of an id; fails with not found where there is none.
+    async fn get(&self, id: &ResourceId, parent: Option<&ResourceId>) -> Result<Resource>;
 }
 
 /// What the engine knows and a connector may ask while it makes a page.

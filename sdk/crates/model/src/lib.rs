@@ -29,14 +29,17 @@ mod traits;
 pub use annotations::Annotations;
 pub use bid::{Bid, BidResource};
 pub use capability::{Capabilities, Capability};
-pub use connector::{Call, Connector, ResourceSyncer, SyncContext, Validation};
+pub use connector::{
+    Call, Connector, ResourceSyncer, SyncContext, TargetedSyncer, TypeScopedEntitlements, TypeScopedGrants,
+    Validation, Waits,
+};
 pub use connector_proto::c1::connector::v2 as wire;
 pub use entitlement::{Entitlement, EntitlementRef, Purpose};
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use grant::{Expandable, Grant, GrantDetails};
 pub use id::{MAX_ID_BYTES, ResourceId, ResourceTypeId, entitlement_id, grant_id};
 pub use metadata::ConnectorMetadata;
-pub use page::Page;
+pub use page::{MAX_FURTHER_PAGES, MAX_FURTHER_PAGES_BYTES, Page};
 pub use profile::{Profile, ProfileValue};
 pub use prost_types::Timestamp;
 pub use registry::Registry;

@@ -2,6 +2,14 @@
 
 use crate::{Entitlement, Grant, PageToken, Resource};
 
+/// Further pages that one page may name: the limit of `EnqueuePageTokens` in
+/// the Go SDK.
+pub const MAX_FURTHER_PAGES: usize = 1024;
+
+/// The bytes that the tokens of those pages may have together: 16 MiB, as in
+/// the Go SDK.
+pub const MAX_FURTHER_PAGES_BYTES: usize = 16 << 20;
+
 /// One page of rows, and where the listing goes on.
 ///
 /// A page may carry rows of **every** kind, whatever was asked: a list of
@@ -27,8 +35,10 @@ pub struct Page {
     /// The page to read after this one.
     pub next: Option<PageToken>,
     /// Pages that are known already and may be read at once, in any order.
-    /// One that was named before is not read again. Let one page name them
-    /// all, in their order: it decides which of two rows of one id stays.
+    /// One that an earlier page named is not read again; the same one twice on
+    /// one page is an error. Let one page name them all, in their order: it
+    /// decides which of two rows of one id stays. At most
+    /// [`MAX_FURTHER_PAGES`] with [`MAX_FURTHER_PAGES_BYTES`] together.
     pub also: Vec<PageToken>,
     /// How many rows of the asked kind the source says the **whole** listing
     /// has. Where another number of distinct ones comes, or two pages tell

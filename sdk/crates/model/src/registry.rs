@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
-    Capabilities, Connector, ConnectorMetadata, Error, ErrorKind, ResourceSyncer, ResourceType,
-    ResourceTypeId, Result,
+    Capabilities, Capability, Connector, ConnectorMetadata, Error, ErrorKind, ResourceSyncer, ResourceType,
+    ResourceTypeId, Result, wire,
 };
 
 /// A connector whose resource types were checked: ids are good and unique.
@@ -22,7 +22,8 @@ struct Registered {
 
 impl Registry {
     /// Registers what a connector hands out. Fails where it has no resource
-    /// type, one twice, or one whose id is empty or too long.
+    /// type, one twice, one whose id is empty or too long, or one whose
+    /// annotations promise a way of listing that its syncer does not have.
     pub fn new(connector: Arc<dyn Connector>) -> Result<Self> {
         let name = connector.metadata().display_name;
         let refuse = |why: String| {
@@ -35,6 +36,8 @@ impl Registry {
             let resource_type = syncer.resource_type();
             let id = resource_type.id.clone();
             id.check().map_err(|e| refuse(e.message().to_owned()))?;
+            check_scopes(&resource_type, &*syncer)
+                .map_err(|why| refuse(format!("the resource type {id:?} {why}")))?;
             let registered = Registered { resource_type, syncer };
             if syncers.insert(id.clone(), registered).is_some() {
                 return Err(refuse(format!("the resource type {id:?} is registered twice")));
@@ -79,8 +82,38 @@ impl Registry {
 
     /// What the connector can do.
     pub fn capabilities(&self) -> Capabilities {
-        Capabilities::reading(self.resource_types().cloned())
+        Capabilities::reading(self.syncers.values().map(|r| {
+            let targeted = r.syncer.targeted().map(|_| Capability::TargetedSync);
+            (r.resource_type.clone(), targeted)
+        }))
     }
+}
+
+/// A type that says that it is listed as a whole needs somebody who does it,
+/// and who does it needs the type to say so: a reader of the file must see it.
+fn check_scopes(resource_type: &ResourceType, syncer: &dyn ResourceSyncer) -> Result<(), String> {
+    let annotations = &resource_type.annotations;
+    for (name, says, does) in [
+        (
+            "TypeScopedEntitlements",
+            annotations.has::<wire::TypeScopedEntitlements>(),
+            syncer.type_scoped_entitlements().is_some(),
+        ),
+        (
+            "TypeScopedGrants",
+            annotations.has::<wire::TypeScopedGrants>(),
+            syncer.type_scoped_grants().is_some(),
+        ),
+    ] {
+        match (says, does) {
+            (true, false) => {
+                return Err(format!("carries {name}, and its syncer does not list for the whole type"));
+            }
+            (false, true) => return Err(format!("lists for the whole type and does not carry {name}")),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Registry {

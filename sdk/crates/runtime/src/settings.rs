@@ -6,7 +6,7 @@ use connector_model::{
     Result,
     config::{Config, ConnectContext, Origin, Schema},
 };
-use connector_sync::{SyncOptions, Workers};
+use connector_sync::{Scope, SyncOptions, Workers};
 
 use crate::{
     Program,
@@ -42,7 +42,7 @@ pub(crate) fn sync_options(
         program: program.name.to_owned(),
         version: program.version.to_owned(),
         settings,
-        skip_entitlements_and_grants: config.bool("skip-entitlements-and-grants")?,
+        scope: if config.bool("skip-entitlements-and-grants")? { Scope::ResourcesOnly } else { Scope::Full },
         ..SyncOptions::new(config.string("file")?)
     })
 }

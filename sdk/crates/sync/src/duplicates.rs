@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use connector_model::Result;
 use connector_store::{Batch, EntitlementRow, Kind, Put, ResourceRow, Stored, WorkDb};
-use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::database_error;
 
@@ -38,6 +38,22 @@ pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
 pub(crate) async fn drop(conn: &mut SqliteConnection) -> Result<()> {
     for statement in ["drop table if exists work_pages", "drop table if exists work_winners"] {
         sqlx::query(statement).execute(&mut *conn).await.map_err(database_error("drop the page table"))?;
+    }
+    Ok(())
+}
+
+/// Forgets pages whose rows were all refused at the end of a killed run: their
+/// row ids are given again.
+pub(crate) async fn go_on(conn: &mut SqliteConnection) -> Result<()> {
+    for kind in [Kind::Resource, Kind::Entitlement, Kind::Grant] {
+        sqlx::query(AssertSqlSafe(format!(
+            "delete from work_pages where kind = ? and first_row > (select coalesce(max(id), 0) from {})",
+            kind.table()
+        )))
+        .bind(kind as i64)
+        .execute(&mut *conn)
+        .await
+        .map_err(database_error("go on with the page table"))?;
     }
     Ok(())
 }

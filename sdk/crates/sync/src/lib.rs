@@ -11,14 +11,21 @@
 
 mod action;
 mod call;
+mod calls;
+mod checkpoint;
 mod collect;
 mod counts;
 mod cycle;
 mod duplicates;
+mod earlier;
+mod expand;
 mod fingerprint;
+mod foreign_token;
 mod ingest;
 mod intake;
+mod ledger;
 mod listing;
+mod listings;
 mod lock;
 mod meta;
 mod options;
@@ -30,12 +37,18 @@ mod run;
 mod schedule;
 mod seal;
 mod session;
+mod summary;
 mod warnings;
 mod work_folder;
 
 use connector_store::database_error;
 
 pub use connector_store::Retention;
-pub use options::{DEFAULT_WORKERS, SyncOptions, Workers};
-pub use progress::{Event, Observer, Phase, Silent, Summary, Totals};
+pub use options::{
+    Checkpoints, DEFAULT_CALL_LIMIT, DEFAULT_WORKERS, ExternalPrincipals, Scope, SyncOptions, Targets,
+    Workers,
+};
+pub use progress::{Event, Observer, Phase, Silent, Totals};
+pub use expand::{Cycles, ExpandOptions, Expanded, ExpandedFile, Skipped, expand_file};
 pub use run::sync;
+pub use summary::{CallStats, Completeness, ExpansionSummary, ExternalSummary, LedgerLine, Summary};

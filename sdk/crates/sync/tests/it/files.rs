@@ -205,7 +205,7 @@ async fn a_full_sync_outlives_runs_that_are_not_full() {
     let mut options = SyncOptions::new(place.output());
     options.keep_syncs = connector_sync::Retention::Newest(1);
     run_with(&one_user(), &options, CancellationToken::new()).await.unwrap();
-    options.skip_entitlements_and_grants = true;
+    options.scope = connector_sync::Scope::ResourcesOnly;
     let summary = run_with(&one_user(), &options, CancellationToken::new()).await.unwrap();
     assert_eq!(summary.kept_syncs, 1);
 }
