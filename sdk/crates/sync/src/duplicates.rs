@@ -110,12 +110,13 @@ pub(crate) async fn note_pages(
 pub(crate) async fn settle<R: Conflicting>(batch: &mut Batch<'_>, position: &str, row: &R) -> Result<bool> {
     let kind = R::KIND as i64;
     let Some(stored) = batch.existing(R::KIND, row.external_id()).await? else { return Ok(false) };
-    if row.is_same(&stored) {
-        return Ok(false);
-    }
-    // Within one page the later row wins, as between pages.
+    let same = row.is_same(&stored);
+    // Within one page the later row wins, as between pages. One that says the
+    // same wins too: it must not give way to a page that lies between the two.
     if position >= position_of(batch.connection(), kind, stored.id).await?.as_str() {
-        row.replace(batch, stored.id).await?;
+        if !same {
+            row.replace(batch, stored.id).await?;
+        }
         sqlx::query("insert or replace into work_winners (kind, row, position) values (?, ?, ?)")
             .bind(kind)
             .bind(stored.id)
@@ -124,7 +125,7 @@ pub(crate) async fn settle<R: Conflicting>(batch: &mut Batch<'_>, position: &str
             .await
             .map_err(database_error("note the winner of two rows"))?;
     }
-    Ok(true)
+    Ok(!same)
 }
 
 /// Grants that were left out because another of the same id stays.
