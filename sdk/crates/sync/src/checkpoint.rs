@@ -23,6 +23,8 @@ pub(crate) struct Checkpoint {
     pub(crate) known: u64,
     /// The rows that were stored.
     pub(crate) intake: Intake,
+    /// Whether entitlements exclude each other, so that it is worth looking.
+    pub(crate) exclusion_groups: bool,
     /// Whether the counts of grants must be taken from the rows at the end.
     pub(crate) recount: bool,
     /// Resources that were gone when they were asked for.
@@ -50,6 +52,7 @@ impl Checkpoint {
             done: 0,
             known: 0,
             intake: Intake::default(),
+            exclusion_groups: false,
             recount: false,
             gone: 0,
             actions: 0,

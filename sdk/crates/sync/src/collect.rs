@@ -165,7 +165,7 @@ impl Collector {
             let such_as = if dangling.examples.is_empty() { "" } else { ", such as " };
             let examples = dangling.examples.join(", ");
             self.warn(format!(
-                "{} of grants that are not among what was read: {}{such_as}{examples}",
+                "{} that are not among what was read: {}{such_as}{examples}",
                 dangling.what, dangling.count
             ));
         }
@@ -332,6 +332,7 @@ impl Collector {
             session::put(batch, &key, &value).await?;
             self.shared.remember(key, value)?;
         }
+        self.checkpoint.exclusion_groups |= page.has_exclusion_groups;
         self.ledger.page(action, page);
         for why in &page.dropped.why {
             self.warn(format!("left out: {why}"));
@@ -405,6 +406,7 @@ impl Collector {
                 }
                 rows += made.len() as u64;
                 let page = ingest_static(made)?;
+                self.checkpoint.exclusion_groups |= page.has_exclusion_groups;
                 self.shared.references.store_entitlements(page.entitlement_ids.iter().copied());
                 self.checkpoint.intake.store_static(&mut batch, id, after, page).await?;
             }

@@ -30,6 +30,11 @@ pub(crate) struct Ingested {
     pub(crate) principals: Vec<(IdHash, ResourceId)>,
     /// The entitlements of the grants; runs of the same one are named once.
     pub(crate) granted: Vec<(IdHash, Arc<str>)>,
+    /// The resources that entitlements and grants are on; runs of the same one
+    /// are named once.
+    pub(crate) on: Vec<(IdHash, ResourceId)>,
+    /// Whether an entitlement is one of several that exclude each other.
+    pub(crate) has_exclusion_groups: bool,
     /// Resources that grants of the page refer to, in a sync that asks for
     /// them.
     pub(crate) related: Vec<ResourceId>,
@@ -117,6 +122,16 @@ impl Ingested {
             return Err(Error::internal("an entitlement needs a slug and a display name")
                 .with("entitlement", &entitlement.id));
         }
+        match entitlement.annotations.all::<wire::EntitlementExclusionGroup>().count() {
+            0 => {}
+            1 => self.has_exclusion_groups = true,
+            _ => {
+                return Err(Error::internal(
+                    "an entitlement is in more than one exclusion group; one is allowed",
+                )
+                .with("entitlement", &entitlement.id));
+            }
+        }
         let hash = IdHash::text(&entitlement.id);
         self.entitlement_ids.push(hash);
         self.entitlements.push(EntitlementRow::encode(entitlement));
@@ -185,10 +200,17 @@ impl Ingested {
             self.asked.push(IdHash::text(&entitlement.id));
         }
         if types.has(resource.resource_type()) {
+            self.is_on(resource);
             return self.add_entitlement(entitlement).map(drop);
         }
         self.dropped.row(|| not_read("entitlements on resources", resource.resource_type()));
         Ok(())
+    }
+
+    fn is_on(&mut self, resource: &ResourceId) {
+        if self.on.last().is_none_or(|(_, last)| last != resource) {
+            self.on.push((IdHash::resource(resource), resource.clone()));
+        }
     }
 
     fn take_grants(&mut self, types: &Types, action: &Action, mut grants: Vec<Grant>) {
@@ -220,6 +242,7 @@ impl Ingested {
             }
             if self.granted.last().is_none_or(|(_, id)| *id != grant.entitlement.id) {
                 self.granted.push((IdHash::text(&grant.entitlement.id), grant.entitlement.id.clone()));
+                self.is_on(&grant.entitlement.resource);
             }
             if types.asks_for_related {
                 self.related.push(grant.entitlement.resource.clone());

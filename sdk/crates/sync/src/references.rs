@@ -11,7 +11,11 @@ use connector_model::{Error, ErrorKind, ResourceId, Result};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 use sqlx::SqliteConnection;
 
-use crate::{database_error, ingest::Ingested};
+use crate::{
+    database_error,
+    ingest::Ingested,
+    scan::{Row, Scan, measured},
+};
 
 /// The hash of an id. Two of a hundred million ids are the same with a chance
 /// of one in 10^13, so a hash stands for its id.
@@ -111,6 +115,8 @@ pub(crate) struct References {
 struct Waiting {
     principals: Awaited,
     entitlements: Awaited,
+    /// Those that entitlements and grants are on.
+    resources: Awaited,
 }
 
 /// Ids that something refers to and that were not stored yet.
@@ -177,7 +183,8 @@ impl References {
             self.resources.write().unwrap_or_else(PoisonError::into_inner).extend(&page.resource_ids);
         }
         self.store_entitlements(page.entitlement_ids.iter().copied());
-        self.refer_to_principals(page.principals.iter().map(|(hash, id)| (*hash, id)));
+        self.refer_to_resources(&page.principals, |waiting| &mut waiting.principals);
+        self.refer_to_resources(&page.on, |waiting| &mut waiting.resources);
         for (hash, id) in &page.granted {
             self.refer_to_entitlement(*hash, id);
         }
@@ -192,14 +199,14 @@ impl References {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Principals that grants are to; the name is only made where needed.
-    fn refer_to_principals<'a>(&self, ids: impl Iterator<Item = (IdHash, &'a ResourceId)>) {
+    /// Resources that rows refer to; the name is only made where needed.
+    fn refer_to_resources(&self, ids: &[(IdHash, ResourceId)], to: fn(&mut Waiting) -> &mut Awaited) {
         let known = self.resources.read().unwrap_or_else(PoisonError::into_inner);
-        let mut unknown = ids.filter(|(hash, _)| !known.contains(hash)).peekable();
+        let mut unknown = ids.iter().filter(|(hash, _)| !known.contains(hash)).peekable();
         if unknown.peek().is_some() {
             let mut waiting = self.waiting();
             for (hash, id) in unknown {
-                waiting.principals.note(hash, || id.to_string());
+                to(&mut waiting).note(*hash, || id.to_string());
             }
         }
     }
@@ -217,8 +224,9 @@ impl References {
         let resources = self.resources.read().unwrap_or_else(PoisonError::into_inner);
         let entitlements = self.entitlements.read().unwrap_or_else(PoisonError::into_inner);
         let found = [
-            waiting.principals.dangling("principals", &resources),
-            waiting.entitlements.dangling("entitlements", &entitlements),
+            waiting.principals.dangling("principals of grants", &resources),
+            waiting.entitlements.dangling("entitlements of grants", &entitlements),
+            waiting.resources.dangling("resources of entitlements and grants", &resources),
         ];
         found.into_iter().flatten().collect()
     }
@@ -228,8 +236,8 @@ impl References {
     /// is there.
     pub(crate) async fn save(&self, conn: &mut SqliteConnection) -> Result<()> {
         let fresh: Vec<_> = {
-            let Waiting { principals, entitlements } = &mut *self.waiting();
-            [("principals", principals), ("entitlements", entitlements)]
+            let Waiting { principals, entitlements, resources } = &mut *self.waiting();
+            [("principals", principals), ("entitlements", entitlements), ("resources", resources)]
                 .into_iter()
                 .map(|(kind, a)| (kind, std::mem::take(&mut a.fresh), std::mem::take(&mut a.fresh_names)))
                 .collect()
@@ -249,14 +257,14 @@ impl References {
     }
 
     /// Reads what an earlier run stored and what it waited for.
-    pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Self> {
+    pub(crate) async fn load(conn: &mut SqliteConnection, sync: &str) -> Result<Self> {
         let references = Self::default();
         references
             .resources
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .extend(stored_ids(conn, "v1_resources").await?);
-        references.store_entitlements(stored_ids(conn, "v1_entitlements").await?);
+            .extend(stored_ids(conn, sync, "v1_resources").await?);
+        references.store_entitlements(stored_ids(conn, sync, "v1_entitlements").await?);
         let saved: Vec<(String, Vec<u8>, String)> =
             sqlx::query_as("select kind, hashes, names from work_waiting order by id")
                 .fetch_all(conn)
@@ -264,8 +272,11 @@ impl References {
                 .map_err(database_error("read the references"))?;
         let mut waiting = references.waiting();
         for (kind, hashes, names) in saved {
-            let awaited =
-                if kind == "principals" { &mut waiting.principals } else { &mut waiting.entitlements };
+            let awaited = match &*kind {
+                "principals" => &mut waiting.principals,
+                "entitlements" => &mut waiting.entitlements,
+                _ => &mut waiting.resources,
+            };
             awaited.ids.extend(IdHash::from_bytes(&hashes));
             awaited.names.extend(serde_json::from_str::<Vec<String>>(&names).map_err(damaged)?);
         }
@@ -274,20 +285,15 @@ impl References {
     }
 }
 
-/// The hashes of all keys of a table. Many keys come in one row: a row costs
-/// the driver far more than its bytes.
-async fn stored_ids(conn: &mut SqliteConnection, table: &str) -> Result<Vec<IdHash>> {
-    let lists: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-        "select json_group_array(external_id) from {table} group by id / 1000"
-    )))
-    .fetch_all(conn)
-    .await
-    .map_err(database_error("read what is stored"))?;
+/// The hashes of all keys of a table.
+async fn stored_ids(conn: &mut SqliteConnection, sync: &str, table: &str) -> Result<Vec<IdHash>> {
     let mut hashes = Vec::new();
-    for list in lists {
-        let ids: Vec<std::borrow::Cow<'_, str>> = serde_json::from_str(&list).map_err(damaged)?;
-        hashes.extend(ids.iter().map(|id| IdHash::text(id)));
-    }
+    let scan = Scan::of(table, &[measured("external_id")], "true");
+    scan.each(conn, sync, |row: Row<'_, 1>| {
+        hashes.push(IdHash::text(row.text(0)?));
+        Ok(())
+    })
+    .await?;
     Ok(hashes)
 }
 
@@ -303,8 +309,8 @@ mod tests {
     fn what_comes_later_is_not_dangling() -> Result<()> {
         let references = References::default();
         let (ada, bob) = (ResourceId::new("user", "ada")?, ResourceId::new("user", "bob")?);
-        let pairs = [&ada, &bob].map(|id| (IdHash::resource(id), id));
-        references.refer_to_principals(pairs.into_iter());
+        let pairs = [&ada, &bob].map(|id| (IdHash::resource(id), id.clone()));
+        references.refer_to_resources(&pairs, |waiting| &mut waiting.principals);
         references.refer_to_entitlement(IdHash::text("e"), "e");
         assert_eq!(references.dangling().len(), 2);
         references.page_read(&Ingested { resource_ids: vec![IdHash::resource(&ada)], ..Ingested::default() });

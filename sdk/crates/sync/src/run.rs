@@ -225,8 +225,13 @@ impl Run<'_> {
         let supplied =
             files.external.iter().flat_map(External::supplied_types).map(ToString::to_string).collect();
         let types = Types::new(self.registry, self.options, supplied);
-        let references =
-            if going_on { References::load(db.connection()).await? } else { References::default() };
+        let references = match going_on {
+            true => {
+                let sync = db.sync_id().to_string();
+                References::load(db.connection(), &sync).await?
+            }
+            false => References::default(),
+        };
         let shared = Shared::new(self.registry.clone(), types, references, self.options.call_limit);
         if going_on {
             for (key, value) in session::load(db.connection()).await? {
@@ -276,6 +281,11 @@ impl Run<'_> {
         let sealed = seal.run(db, state, checkpoint).await;
         match sealed {
             Err(e) if e.kind() == ErrorKind::Cancelled => Err(cancelled()),
+            Err(e) if e.kind() == ErrorKind::Internal => {
+                // What was read breaks a rule, and would break it again.
+                self.folder.keep(false);
+                Err(e)
+            }
             Err(e) if e.kind() == ErrorKind::DataLoss => {
                 // Perhaps the database itself: the next run looks first.
                 self.folder.distrust();

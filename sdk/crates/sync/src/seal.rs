@@ -17,6 +17,7 @@ use crate::{
     counts, database_error, duplicates,
     expand::{ExpandProgress, expand},
     external::{self, External, add_external},
+    invariants::check_exclusion_groups,
     listings,
     meta::{self, State},
     queue, references,
@@ -60,6 +61,9 @@ impl Seal<'_> {
         }
         if state < State::Settled {
             self.step("settle ids")?;
+            if checkpoint.exclusion_groups {
+                check_exclusion_groups(db).await?;
+            }
             self.settle(db, &mut checkpoint).await?;
         }
         if state < State::Matched {

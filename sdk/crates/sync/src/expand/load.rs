@@ -11,10 +11,12 @@ use super::{
     graph::Edge,
     names::{Names, Principals},
     rule::{Filters, Rule},
-    scan::{Scan, measured},
     spread::Holder,
 };
-use crate::database_error;
+use crate::{
+    database_error,
+    scan::{Scan, measured},
+};
 
 /// The edges between entitlements, and what they are called.
 #[derive(Debug, Default)]

@@ -17,7 +17,6 @@ mod graph;
 mod load;
 mod names;
 mod rule;
-mod scan;
 mod spread;
 mod write;
 

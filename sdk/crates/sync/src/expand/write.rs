@@ -8,10 +8,12 @@ use sqlx::QueryBuilder;
 
 use super::{
     load::{Grants, Loaded},
-    scan::{measured, rows},
     spread::{SetId, Spread},
 };
-use crate::database_error;
+use crate::{
+    database_error,
+    scan::{measured, rows},
+};
 
 /// Rows that are written in one transaction.
 pub(crate) const BATCH: usize = 20_000;

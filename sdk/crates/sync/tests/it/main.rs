@@ -7,6 +7,7 @@ mod duplicates;
 mod expand_fixtures;
 mod fake;
 mod files;
+mod invariants;
 mod listings;
 mod phases;
 mod resume;
