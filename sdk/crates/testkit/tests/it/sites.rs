@@ -4,10 +4,10 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use connector_model::{Entitlement, Grant, Resource, ResourceType};
-use connector_sync::{ExpandOptions, Silent, expand_file};
+use connector_model::{BidResource, Entitlement, ErrorKind, Grant, Registry, Resource, ResourceType};
+use connector_sync::{ExpandOptions, Scope, Silent, SyncOptions, Targets, expand_file};
 use connector_testkit::scripted::{
-    At, Fault, Operation, Paging, Scenario, Schedule, Scripted, Sizes, Truth, When, assert_holds,
+    At, Fault, Operation, Outcome, Paging, Scenario, Schedule, Scripted, Sizes, Truth, When, assert_holds,
     assert_holds_truth,
 };
 use futures::FutureExt as _;
@@ -152,6 +152,32 @@ async fn expanded_grants_are_those_of_the_truth() {
         assert_holds_truth(&output, &scenario).await.unwrap();
         assert!(scenario.truth().grants.len() > scenario.collected().grants.len());
     }
+}
+
+/// A single resource is as the last page of its list has it.
+#[tokio::test]
+async fn single_resources_are_asked_for_by_their_id() {
+    let connector = Scripted::new(Scenario::small());
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("sync.c1z");
+    run(&connector, &output, 8).await.unwrap();
+    let targets = ["2", "ghost"].map(|user| BidResource { id: id("user", user), parent: None });
+    let mut options = SyncOptions::new(&output);
+    options.scope = Scope::Resources(Targets { resources: targets.into(), ..Targets::default() });
+    let partial = connector.again();
+    let registry = Registry::new(Arc::new(partial.clone())).unwrap();
+    let cancel = CancellationToken::new();
+    let summary = connector_sync::sync(&registry, &options, Arc::new(Silent), cancel).await.unwrap();
+    assert_eq!(summary.resources["user"], 1);
+    let entries = partial.journal().entries();
+    let outcome = |user: &str| {
+        let mut of = entries.iter().filter(|e| e.ask.at == At::get(&id("user", user)));
+        (of.next().unwrap().outcome, of.count())
+    };
+    assert_eq!(outcome("2"), (Outcome::Answered, 0));
+    assert_eq!(outcome("ghost"), (Outcome::Failed(ErrorKind::NotFound), 0));
+    let held = Truth::held(&output).await.unwrap();
+    assert_eq!(held.resources["user:2"]["displayName"], "User 2, renamed");
 }
 
 /// Rows under ids of their own, on pages of any size, with everything told
