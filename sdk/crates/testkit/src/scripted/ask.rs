@@ -15,10 +15,12 @@ pub enum Operation {
     List,
     /// What every resource of a type has alike.
     StaticEntitlements,
-    /// What can be held on a resource.
+    /// What can be held on a resource, or on all of a type.
     Entitlements,
-    /// Who holds what on a resource.
+    /// Who holds what on a resource, or on all of a type.
     Grants,
+    /// A single resource by its id.
+    Get,
 }
 
 impl fmt::Display for Operation {
@@ -29,6 +31,7 @@ impl fmt::Display for Operation {
             Self::StaticEntitlements => "static entitlements",
             Self::Entitlements => "entitlements",
             Self::Grants => "grants",
+            Self::Get => "get",
         })
     }
 }
@@ -44,8 +47,8 @@ pub struct At {
     pub operation: Operation,
     /// Whose syncer is asked; empty for [`Operation::Validate`].
     pub resource_type: String,
-    /// The parent of a list, or the resource that entitlements or grants are
-    /// asked of.
+    /// The parent of a list, or the resource that is asked for or about; none
+    /// is a list without a parent, or a whole type.
     pub of: Option<ResourceId>,
 }
 
@@ -78,6 +81,21 @@ impl At {
     /// Grants of a resource.
     pub fn grants(of: &ResourceId) -> Self {
         Self { operation: Operation::Grants, ..Self::list_inside(of.resource_type().as_str(), of) }
+    }
+
+    /// Entitlements of all resources of a type, for a type that is listed so.
+    pub fn entitlements_of_type(resource_type: &str) -> Self {
+        Self { operation: Operation::Entitlements, ..Self::list(resource_type) }
+    }
+
+    /// Grants of all resources of a type, for a type that is listed so.
+    pub fn grants_of_type(resource_type: &str) -> Self {
+        Self { operation: Operation::Grants, ..Self::list(resource_type) }
+    }
+
+    /// A resource by its id.
+    pub fn get(id: &ResourceId) -> Self {
+        Self { operation: Operation::Get, ..Self::list_inside(id.resource_type().as_str(), id) }
     }
 }
 

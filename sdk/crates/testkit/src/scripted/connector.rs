@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_model::{
-    Call, Connector, ConnectorMetadata, Error, Page, Resource, ResourceId, ResourceSyncer, ResourceType,
-    Result, StaticEntitlement, Validation,
+    Call, Connector, ConnectorMetadata, Error, ErrorKind, Page, Resource, ResourceId, ResourceSyncer,
+    ResourceType, Result, StaticEntitlement, TargetedSyncer, TypeScopedEntitlements, TypeScopedGrants,
+    Validation,
 };
 
 use super::{
-    Ask, At, Fault, Journal, Outcome, Row, Scenario, Schedule,
+    Ask, At, Fault, Journal, Operation, Outcome, Row, Scenario, Schedule,
     answer::{add, page_of, token},
     schedule::Rules,
 };
@@ -183,6 +184,12 @@ struct Syncer {
     resource_type: ResourceType,
 }
 
+impl Syncer {
+    fn type_id(&self) -> &str {
+        self.resource_type.id.as_str()
+    }
+}
+
 #[async_trait]
 impl ResourceSyncer for Syncer {
     fn resource_type(&self) -> ResourceType {
@@ -190,12 +197,12 @@ impl ResourceSyncer for Syncer {
     }
 
     async fn list(&self, call: &Call<'_>, parent: Option<&ResourceId>) -> Result<Page> {
-        let at = At { of: parent.cloned(), ..At::list(self.resource_type.id.as_str()) };
+        let at = At { of: parent.cloned(), ..At::list(self.type_id()) };
         self.connector.page(at, call).await
     }
 
     async fn static_entitlements(&self) -> Result<Vec<StaticEntitlement>> {
-        let id = self.resource_type.id.as_str();
+        let id = self.type_id();
         let declared = self.connector.scenario.statics.get(id).cloned().unwrap_or_default();
         self.connector.call(At::static_entitlements(id), 0, |_, _| Ok(declared)).await
     }
@@ -206,5 +213,42 @@ impl ResourceSyncer for Syncer {
 
     async fn grants(&self, call: &Call<'_>, resource: &Resource) -> Result<Page> {
         self.connector.page(At::grants(&resource.id), call).await
+    }
+
+    fn type_scoped_entitlements(&self) -> Option<&dyn TypeScopedEntitlements> {
+        let whole = self.connector.scenario.is_whole(Operation::Entitlements, self.type_id());
+        whole.then_some(self as _)
+    }
+
+    fn type_scoped_grants(&self) -> Option<&dyn TypeScopedGrants> {
+        let whole = self.connector.scenario.is_whole(Operation::Grants, self.type_id());
+        whole.then_some(self as _)
+    }
+
+    fn targeted(&self) -> Option<&dyn TargetedSyncer> {
+        self.connector.scenario.is_targeted(self.type_id()).then_some(self as _)
+    }
+}
+
+#[async_trait]
+impl TypeScopedEntitlements for Syncer {
+    async fn entitlements_of_type(&self, call: &Call<'_>) -> Result<Page> {
+        self.connector.page(At::entitlements_of_type(self.type_id()), call).await
+    }
+}
+
+#[async_trait]
+impl TypeScopedGrants for Syncer {
+    async fn grants_of_type(&self, call: &Call<'_>) -> Result<Page> {
+        self.connector.page(At::grants_of_type(self.type_id()), call).await
+    }
+}
+
+#[async_trait]
+impl TargetedSyncer for Syncer {
+    async fn get(&self, id: &ResourceId, _parent: Option<&ResourceId>) -> Result<Resource> {
+        let found = self.connector.scenario.find(id).cloned();
+        let missing = || Error::new(ErrorKind::NotFound, format!("there is no {id}"));
+        self.connector.call(At::get(id), 0, |_, _| found.ok_or_else(missing)).await
     }
 }

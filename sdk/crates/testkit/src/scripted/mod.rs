@@ -3,7 +3,8 @@
 //! Four parts:
 //!
 //! - [`Scenario`]: the site as data, row by row and page by page. It is also
-//!   the oracle: [`Scenario::truth`] says what a finished file must hold and
+//!   the oracle: [`Scenario::truth`] says what a finished file must hold
+//!   ([`Scenario::collected`] before its grants are expanded) and
 //!   [`Scenario::asks`] which pages a sync must ask for, both worked out from
 //!   the data, never from what a store says. [`Scenario::small`] has a little
 //!   of everything, [`Scenario::generated`] is as large as wanted.
@@ -18,17 +19,17 @@
 //! ```
 //! # use std::sync::Arc;
 //! use connector_model::ErrorKind;
-//! use connector_testkit::scripted::{At, Fault, Scenario, Schedule, Scripted, assert_holds_truth};
+//! use connector_testkit::scripted::{At, Fault, Scenario, Schedule, Scripted, Sizes, assert_holds_truth};
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! # runtime.block_on(async {
 //!
-//! let scenario = Scenario::small();
+//! let scenario = Scenario::generated(7, &Sizes { nested: 0, ..Sizes::default() });
 //! let folder = tempfile::tempdir()?;
 //! let file = folder.path().join("sync.c1z");
 //!
-//! // The third page of users fails once, and the next sync goes through.
+//! // The first page of users fails once, and the next sync goes through.
 //! let schedule = Schedule::new([
-//!     At::list("user").page(2).attempt(1).fault(Fault::fail(ErrorKind::Unavailable, "no route")),
+//!     At::list("user").page(0).attempt(1).fault(Fault::fail(ErrorKind::Unavailable, "no route")),
 //! ]);
 //! let first = Scripted::new(scenario.clone()).with_schedule(&schedule);
 //! let second = first.again();
@@ -47,6 +48,7 @@
 mod answer;
 mod ask;
 mod connector;
+mod expansion;
 mod fault;
 mod generated;
 mod journal;

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use connector_model::{Entitlement, Grant, Resource, ResourceId, ResourceType, StaticEntitlement};
+use connector_model::{Entitlement, Grant, Resource, ResourceId, ResourceType, StaticEntitlement, wire};
 
 use super::{At, Operation};
 
@@ -47,10 +47,17 @@ impl Row {
     pub(super) fn is_asked(&self, at: &At) -> bool {
         match (self, at.operation) {
             (Self::Resource(r), Operation::List) => r.id.resource_type().as_str() == at.resource_type,
-            (Self::Entitlement(e), Operation::Entitlements) => Some(&e.resource.id) == at.of.as_ref(),
-            (Self::Grant(g), Operation::Grants) => Some(&g.entitlement.resource) == at.of.as_ref(),
+            (Self::Entitlement(e), Operation::Entitlements) => is_on(at, &e.resource.id),
+            (Self::Grant(g), Operation::Grants) => is_on(at, &g.entitlement.resource),
             _ => false,
         }
+    }
+}
+
+fn is_on(at: &At, resource: &ResourceId) -> bool {
+    match &at.of {
+        Some(of) => of == resource,
+        None => at.resource_type == resource.resource_type().as_str(),
     }
 }
 
@@ -128,6 +135,7 @@ pub struct Scenario {
     paging: BTreeMap<(Operation, String), Paging>,
     notes: BTreeMap<(At, usize), Notes>,
     pub(super) identity: Option<String>,
+    targeted: BTreeSet<String>,
 }
 
 impl Scenario {
@@ -140,6 +148,7 @@ impl Scenario {
             paging: BTreeMap::new(),
             notes: BTreeMap::new(),
             identity: Some("scripted".to_owned()),
+            targeted: BTreeSet::new(),
         }
     }
 
@@ -167,14 +176,34 @@ impl Scenario {
         self.row(at, resource)
     }
 
-    /// An entitlement, listed with its resource.
+    /// An entitlement, listed with its resource, or with its resource's type
+    /// where the type carries
+    /// [`TypeScopedEntitlements`](wire::TypeScopedEntitlements).
     pub fn entitlement(&mut self, entitlement: Entitlement) -> &mut Self {
-        self.row(At::entitlements(&entitlement.resource.id), entitlement)
+        let of = &entitlement.resource.id;
+        let at = match self.is_whole(Operation::Entitlements, of.resource_type().as_str()) {
+            true => At::entitlements_of_type(of.resource_type().as_str()),
+            false => At::entitlements(of),
+        };
+        self.row(at, entitlement)
     }
 
-    /// A grant, listed with its entitlement's resource.
+    /// A grant, listed with its entitlement's resource, or with that one's
+    /// type where the type carries [`TypeScopedGrants`](wire::TypeScopedGrants).
     pub fn grant(&mut self, grant: Grant) -> &mut Self {
-        self.row(At::grants(&grant.entitlement.resource), grant)
+        let of = &grant.entitlement.resource;
+        let at = match self.is_whole(Operation::Grants, of.resource_type().as_str()) {
+            true => At::grants_of_type(of.resource_type().as_str()),
+            false => At::grants(of),
+        };
+        self.row(at, grant)
+    }
+
+    /// Single resources of a type can be asked for: those that a listing of
+    /// the site has, as the last page has them.
+    pub fn targeted(&mut self, resource_type: &str) -> &mut Self {
+        self.targeted.insert(resource_type.to_owned());
+        self
     }
 
     /// A row anywhere.
@@ -216,6 +245,30 @@ impl Scenario {
 
     fn note(&mut self, at: At, page: usize) -> &mut Notes {
         self.notes.entry((at, page)).or_default()
+    }
+
+    /// Whether a type is listed as a whole.
+    pub(super) fn is_whole(&self, operation: Operation, resource_type: &str) -> bool {
+        let of_type = self.types.iter().find(|t| t.id.as_str() == resource_type).map(|t| &t.annotations);
+        of_type.is_some_and(|a| match operation {
+            Operation::Entitlements => a.has::<wire::TypeScopedEntitlements>(),
+            Operation::Grants => a.has::<wire::TypeScopedGrants>(),
+            _ => false,
+        })
+    }
+
+    pub(super) fn is_targeted(&self, resource_type: &str) -> bool {
+        self.targeted.contains(resource_type)
+    }
+
+    /// A resource as the last page of its lists has it.
+    pub(super) fn find(&self, id: &ResourceId) -> Option<&Resource> {
+        let lists = self.rows.iter().filter(|(at, _)| at.operation == Operation::List);
+        let mut resources = lists.flat_map(|(_, rows)| rows.iter()).filter_map(|row| match row {
+            Row::Resource(r) if r.id == *id => Some(r),
+            _ => None,
+        });
+        resources.next_back()
     }
 
     /// The rows of a listing, in their order.

@@ -16,6 +16,7 @@ impl Scenario {
     ///   parent are empty;
     /// - static entitlements of projects, entitlements and grants of sites,
     ///   groups and roles;
+    /// - licenses, whose entitlements and grants are listed for the whole type;
     /// - users and folders skip entitlements and grants by their type, and
     ///   single resources skip one or both;
     /// - a user, an entitlement and a grant that come on two pages with
@@ -34,16 +35,21 @@ impl Scenario {
         groups(&mut site);
         members(&mut site);
         roles(&mut site);
+        licenses(&mut site);
         site
     }
 }
 
-fn types() -> [ResourceType; 6] {
+fn types() -> [ResourceType; 7] {
+    let mut license = ResourceType::new("license", "License");
+    license.annotations.append(&wire::TypeScopedEntitlements {});
+    license.annotations.append(&wire::TypeScopedGrants {});
     let mut project = ResourceType::new("project", "Project");
     project.annotations.append(&wire::SkipEntitlements {});
     [
         ResourceType::new("folder", "Folder").skip_entitlements_and_grants(),
         ResourceType::new("group", "Group").with_trait(TraitKind::Group),
+        license,
         project,
         ResourceType::new("role", "Role").with_trait(TraitKind::Role),
         ResourceType::new("site", "Site"),
@@ -134,7 +140,7 @@ fn groups(site: &mut Scenario) {
             // The list brings along what nobody asks for.
             site.row(At::list("group"), Entitlement::assignment(&group, "member"));
         } else {
-            site.entitlement(Entitlement::assignment(&group, "member").grantable_to(&types()[5]));
+            site.entitlement(Entitlement::assignment(&group, "member").grantable_to(&types()[6]));
         }
         if n == 1 {
             site.entitlement(Entitlement::ownership(&group, "owner"));
@@ -185,4 +191,20 @@ fn roles(site: &mut Scenario) {
     site.grant(Grant::new(reference, id("user", 9)));
     site.needs(At::grants(&admin.id), 1, "tenant", b"t-1");
     site.entitlement(holds(&admin)).entitlement(holds(&nobody)).resource(admin).resource(nobody);
+}
+
+fn licenses(site: &mut Scenario) {
+    site.paging(Operation::Entitlements, "license", Paging::of(1).with_totals());
+    site.paging(Operation::Grants, "license", Paging::of(2).with_totals().named_ahead());
+    site.targeted("license").targeted("user");
+    for (n, holders) in [(1, 1..=3), (2, 3..=3)] {
+        let license = Resource::new(id("license", n), format!("License {n}"));
+        let seat = Entitlement::assignment(&license, "seat");
+        for user in holders {
+            site.grant(Grant::new((&seat).into(), id("user", user)));
+        }
+        // No single license is asked about its seats.
+        site.row(At::grants(&license.id), Grant::new((&seat).into(), id("user", 9)));
+        site.resource(license).entitlement(seat);
+    }
 }

@@ -102,10 +102,20 @@ impl Truth {
 }
 
 impl Scenario {
-    /// What a file holds after a sync without faults, worked out from the
-    /// scenario alone. Grants are not expanded.
+    /// What a file holds after a full sync without faults, worked out from the
+    /// scenario alone. Grants are expanded.
     pub fn truth(&self) -> Truth {
-        let walk = Walk::of(self);
+        let mut walk = Walk::of(self);
+        walk.expand();
+        self.as_truth(walk)
+    }
+
+    /// The same where grants are not expanded.
+    pub fn collected(&self) -> Truth {
+        self.as_truth(Walk::of(self))
+    }
+
+    fn as_truth(&self, walk: Walk) -> Truth {
         let mut truth = Truth::default();
         for t in &self.types {
             truth.resource_types.insert(t.id.to_string(), value(&t.to_wire()));
@@ -142,7 +152,7 @@ pub async fn assert_holds(path: &Path, truth: &Truth) -> Result<()> {
     panic!("{text}");
 }
 
-/// As [`assert_holds`], with the truth of a scenario.
+/// As [`assert_holds`], with the [truth](Scenario::truth) of a scenario.
 ///
 /// # Panics
 /// With the rows that differ.

@@ -40,12 +40,10 @@ impl Walk {
         for operation in [Operation::Entitlements, Operation::Grants] {
             // Whether a resource is asked about is settled when the phase begins.
             let asked = listed.iter().filter(|id| !walk.skips(scenario, id, operation));
-            let asked: Vec<_> = asked.cloned().collect();
-            for id in asked {
-                let at = match operation {
-                    Operation::Entitlements => At::entitlements(&id),
-                    _ => At::grants(&id),
-                };
+            let single = asked.map(|id| At { operation, ..At::grants(id) });
+            let whole = types(scenario).into_iter().filter(|t| scenario.is_whole(operation, t));
+            let whole = whole.map(|t| At { operation, ..At::list(&t) });
+            for at in single.chain(whole).collect::<BTreeSet<_>>() {
                 walk.read(scenario, at);
             }
         }
@@ -67,6 +65,9 @@ impl Walk {
         let of_type = scenario.types.iter().find(|t| t.id == *id.resource_type()).map(|t| &t.annotations);
         let both = |a: &Annotations| a.has::<wire::SkipEntitlementsAndGrants>();
         let own = &self.resources[id].annotations;
+        if scenario.is_whole(operation, id.resource_type().as_str()) {
+            return true;
+        }
         match operation {
             Operation::Entitlements => {
                 of_type.is_some_and(|a| both(a) || a.has::<wire::SkipEntitlements>())

@@ -2,16 +2,18 @@
 //! the truth, whatever the number of workers; and a file that does not is
 //! told.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use connector_model::{Entitlement, Grant, Resource, ResourceType};
+use connector_model::{BidResource, Entitlement, ErrorKind, Grant, Registry, Resource, ResourceType};
+use connector_sync::{ExpandOptions, Scope, Silent, SyncOptions, Targets, expand_file};
 use connector_testkit::scripted::{
-    At, Fault, Operation, Paging, Scenario, Schedule, Scripted, Sizes, Truth, When, assert_holds,
+    At, Fault, Operation, Outcome, Paging, Scenario, Schedule, Scripted, Sizes, Truth, When, assert_holds,
     assert_holds_truth,
 };
 use futures::FutureExt as _;
+use tokio_util::sync::CancellationToken;
 
-use crate::{id, run};
+use crate::{assert_collected, id, run};
 
 /// What was asked, `validate` aside, in order of identity.
 fn asked(connector: &Scripted) -> Vec<(At, usize)> {
@@ -35,7 +37,7 @@ async fn the_small_site_comes_whole_at_any_number_of_workers() {
         let output = folder.path().join("sync.c1z");
         let connector = Scripted::new(scenario.clone());
         let summary = run(&connector, &output, workers).await.unwrap();
-        assert_holds_truth(&output, &scenario).await.unwrap();
+        assert_collected(&output, &scenario).await;
         assert_eq!(asked(&connector), expected(&scenario));
         assert_eq!(connector.journal().asked_again(), []);
         assert!(connector.journal().most_in_flight() <= workers.unsigned_abs() as usize);
@@ -76,7 +78,7 @@ async fn generated_sites_come_whole() {
         }));
         let connector = Scripted::new(scenario.clone()).with_schedule(&turns);
         run(&connector, &output, 1 + seed as i64 % 4).await.unwrap();
-        assert_holds_truth(&output, &scenario).await.unwrap();
+        assert_collected(&output, &scenario).await;
         assert_eq!(asked(&connector), expected(&scenario), "seed {seed}");
         turns.finish();
     }
@@ -102,7 +104,7 @@ async fn a_file_that_does_not_hold_the_truth_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("sync.c1z");
     run(&Scripted::new(scenario.clone()), &output, 1).await.unwrap();
-    assert_holds_truth(&output, &scenario).await.unwrap();
+    assert_collected(&output, &scenario).await;
 
     let truth = scenario.truth();
     let mut missing = truth.clone();
@@ -134,6 +136,48 @@ async fn a_file_that_does_not_hold_the_truth_is_told() {
         let text = failed.downcast_ref::<String>().unwrap();
         assert!(text.contains("1 rows differ") && text.contains(sentence), "{text}");
     }
+}
+
+/// Expansion of the real engine against the naive one.
+#[tokio::test]
+async fn expanded_grants_are_those_of_the_truth() {
+    let mut scenarios = vec![Scenario::small()];
+    scenarios.extend((0..8).map(|seed| Scenario::generated(seed, &Sizes { nested: 20, ..Sizes::default() })));
+    for scenario in scenarios {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("sync.c1z");
+        run(&Scripted::new(scenario.clone()), &output, 8).await.unwrap();
+        let options = ExpandOptions::default();
+        expand_file(&output, &output, &options, Arc::new(Silent), CancellationToken::new()).await.unwrap();
+        assert_holds_truth(&output, &scenario).await.unwrap();
+        assert!(scenario.truth().grants.len() > scenario.collected().grants.len());
+    }
+}
+
+/// A single resource is as the last page of its list has it.
+#[tokio::test]
+async fn single_resources_are_asked_for_by_their_id() {
+    let connector = Scripted::new(Scenario::small());
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("sync.c1z");
+    run(&connector, &output, 8).await.unwrap();
+    let targets = ["2", "ghost"].map(|user| BidResource { id: id("user", user), parent: None });
+    let mut options = SyncOptions::new(&output);
+    options.scope = Scope::Resources(Targets { resources: targets.into(), ..Targets::default() });
+    let partial = connector.again();
+    let registry = Registry::new(Arc::new(partial.clone())).unwrap();
+    let cancel = CancellationToken::new();
+    let summary = connector_sync::sync(&registry, &options, Arc::new(Silent), cancel).await.unwrap();
+    assert_eq!(summary.resources["user"], 1);
+    let entries = partial.journal().entries();
+    let outcome = |user: &str| {
+        let mut of = entries.iter().filter(|e| e.ask.at == At::get(&id("user", user)));
+        (of.next().unwrap().outcome, of.count())
+    };
+    assert_eq!(outcome("2"), (Outcome::Answered, 0));
+    assert_eq!(outcome("ghost"), (Outcome::Failed(ErrorKind::NotFound), 0));
+    let held = Truth::held(&output).await.unwrap();
+    assert_eq!(held.resources["user:2"]["displayName"], "User 2, renamed");
 }
 
 /// Rows under ids of their own, on pages of any size, with everything told
