@@ -6,11 +6,12 @@ use connector_model::{
     Result,
     config::{Config, ConnectContext, Origin, Schema},
 };
-use connector_sync::{Scope, SyncOptions, Workers};
+use connector_sync::{SyncOptions, Workers};
 
 use crate::{
     Program,
     load::{self, Environment},
+    scope,
     version::user_agent,
 };
 
@@ -42,7 +43,11 @@ pub(crate) fn sync_options(
         program: program.name.to_owned(),
         version: program.version.to_owned(),
         settings,
-        scope: if config.bool("skip-entitlements-and-grants")? { Scope::ResourcesOnly } else { Scope::Full },
+        scope: scope::scope(config)?,
+        resource_types: scope::resource_types(config)?,
+        external: scope::external(config)?,
+        allow_incomplete: config.bool("allow-incomplete")?,
+        time_limit: scope::run_duration(config)?,
         ..SyncOptions::new(config.string("file")?)
     })
 }

@@ -78,6 +78,17 @@ pub enum Completeness {
     Incomplete,
 }
 
+impl Completeness {
+    /// As it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Skipped => "skipped",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
 /// What became of one operation on one type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LedgerLine {
