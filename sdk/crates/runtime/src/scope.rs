@@ -22,7 +22,7 @@ pub(crate) fn scope(config: &Config) -> Result<Scope> {
 /// Which resource types are read; none are all. Whether the connector has
 /// them, the engine says.
 pub(crate) fn resource_types(config: &Config) -> Result<Vec<ResourceTypeId>> {
-    each(config, "sync-resource-types", |name| ResourceTypeId::new(name))
+    each(config, "sync-resource-types", |name| ResourceTypeId::new(name.trim()))
 }
 
 /// The file whose principals grants may name.
@@ -56,7 +56,7 @@ pub(crate) fn run_duration(config: &Config) -> Result<Option<Duration>> {
 /// Parses each item of a list.
 fn each<T>(config: &Config, name: &str, parse: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
     let items = config.list(name)?.iter();
-    items.map(|item| parse(item.trim())).collect::<Result<_>>().map_err(|e| wrong(config, name, &e))
+    items.map(|item| parse(item)).collect::<Result<_>>().map_err(|e| wrong(config, name, &e))
 }
 
 /// A value that is wrong, with its place; the exit code is that of a wrong
@@ -67,7 +67,8 @@ fn wrong(config: &Config, name: &str, why: &Error) -> Error {
 }
 
 fn resource(text: &str) -> Result<BidResource> {
-    let kind = match text.parse()? {
+    // Only in front: an id may end with a space.
+    let kind = match text.trim_start().parse()? {
         Bid::Resource(resource) => return Ok(resource),
         Bid::Entitlement { .. } => "an entitlement",
         Bid::Grant { .. } => "a grant",
@@ -77,7 +78,7 @@ fn resource(text: &str) -> Result<BidResource> {
 
 /// `app`, `TRAIT_APP`.
 fn trait_kind(text: &str) -> Result<TraitKind> {
-    let upper = text.to_ascii_uppercase();
+    let upper = text.trim().to_ascii_uppercase();
     let short = upper.strip_prefix(PREFIX).unwrap_or(&upper);
     known_traits().find(|(name, _)| *name == short).map(|(_, kind)| kind).ok_or_else(|| {
         let names: Vec<String> = known_traits().map(|(name, _)| name.to_ascii_lowercase()).collect();
@@ -161,14 +162,19 @@ mod tests {
 
     #[test]
     fn a_resource_that_does_not_parse_is_shown_with_its_place() {
-        insta::assert_snapshot!(
-            sentence(scope(&config(&[("sync-resources", "bid:r:user/1,bid:r:user")]))),
-            @""
+        let of = |text| sentence(scope(&config(&[("sync-resources", text)])));
+        assert_eq!(
+            of("bid:r:user/1,bid:r:user"),
+            "the variable BATON_SYNC_RESOURCES: not a baton id: a resource has two or four components\n\
+             \x20 bid:r:user\n\
+             \x20       ^"
         );
-        insta::assert_snapshot!(
-            sentence(scope(&config(&[("sync-resources", "bid:e:group/1:member")]))),
-            @""
+        assert_eq!(
+            of("bid:e:group/1:member"),
+            "the variable BATON_SYNC_RESOURCES: it takes resources (bid:r:...), \
+             and \"bid:e:group/1:member\" is an entitlement"
         );
+        assert!(of("bid:g:group/1:member:user/1").ends_with("is a grant"));
     }
 
     #[test]
@@ -177,7 +183,7 @@ mod tests {
         assert_eq!(types, [ResourceTypeId::new("user")?, ResourceTypeId::new("group")?]);
         assert!(resource_types(&config(&[]))?.is_empty());
         let text = sentence(resource_types(&config(&[("sync-resource-types", "user,,group")])));
-        assert!(text.contains("--sync-resource-types"), "{text}");
+        assert!(text.starts_with("the variable BATON_SYNC_RESOURCE_TYPES: "), "{text}");
         Ok(())
     }
 
@@ -192,7 +198,12 @@ mod tests {
             traits("app,TRAIT_APP,Trait_Security_Insight,managed_device")?,
             [TraitKind::App, TraitKind::App, TraitKind::SecurityInsight, TraitKind::ManagedDevice]
         );
-        insta::assert_snapshot!(sentence(traits("user,robot")), @"");
+        assert_eq!(
+            sentence(traits("user,robot")),
+            "the variable BATON_EXTERNAL_RESOURCE_TRAITS: there is no trait \"robot\"; there are user, group, \
+             role, app, secret, security_insight, scope_binding, vendor, vendor_agreement, license_profile, agent, \
+             managed_device"
+        );
         assert!(sentence(traits("unspecified")).contains("no trait"));
         Ok(())
     }

@@ -1,5 +1,9 @@
 //! What is said of made-up events at made-up times.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use connector_model::{ConnectorMetadata, ResourceSyncer, Result, Validation};
+
 use super::*;
 
 /// A sync whose clock is set by hand.
@@ -207,4 +211,40 @@ fn phases_are_said_when_they_begin() {
     assert_eq!(said(Phase::Seal), "making the file");
     let again = Event::StartedAgain { reason: "the settings changed".to_owned() };
     assert!(line(&again).unwrap_or_default().ends_with("read again: the settings changed"));
+}
+
+/// Counts how often it is asked what it waits for.
+#[derive(Default)]
+struct Asked(AtomicU64);
+
+#[async_trait::async_trait]
+impl Connector for Asked {
+    fn metadata(&self) -> ConnectorMetadata {
+        ConnectorMetadata::new("Asked", "")
+    }
+
+    async fn validate(&self) -> Result<Validation> {
+        Ok(Validation::default())
+    }
+
+    fn resource_syncers(&self) -> Vec<Arc<dyn ResourceSyncer>> {
+        Vec::new()
+    }
+
+    fn waits(&self) -> Waits {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Waits::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connector_is_asked_every_second_until_the_end() {
+    let connector = Arc::new(Asked::default());
+    let progress = Progress::of_sync(connector.clone());
+    tokio::time::sleep(Duration::from_millis(5500)).await;
+    assert_eq!(connector.0.load(Ordering::SeqCst), 6, "at once, and after each of five seconds");
+    drop(progress);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(connector.0.load(Ordering::SeqCst), 6);
+    assert_eq!(Arc::strong_count(&connector), 1, "and is not kept");
 }

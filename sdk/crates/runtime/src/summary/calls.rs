@@ -29,12 +29,11 @@ pub(crate) fn slow(calls: &BTreeMap<String, CallStats>) -> Vec<String> {
     let mut slow: Vec<_> = calls.iter().filter(|(_, stats)| stats.max > SLOW).collect();
     slow.sort_by_key(|(_, stats)| std::cmp::Reverse(stats.max));
     let named = slow.iter().take(NAMED).map(|(name, stats)| {
-        format!(
-            "a call of {name} took {}, waits for the rate limit included ({} calls, {} in all)",
-            duration(stats.max),
-            grouped(stats.count),
-            duration(stats.total)
-        )
+        let all = match stats.count {
+            0 | 1 => String::new(),
+            n => format!(" ({} calls, {} in all)", grouped(n), duration(stats.total)),
+        };
+        format!("a call of {name} took {}, waits for the rate limit included{all}", duration(stats.max))
     });
     named.collect()
 }
@@ -75,7 +74,7 @@ mod tests {
             slow(&some),
             [
                 "a call of list:user took 1 min 15 s, waits for the rate limit included (9 calls, 1 min 39 s in all)",
-                "a call of list:site took 1 min 1 s, waits for the rate limit included (1 calls, 1 min 1 s in all)"
+                "a call of list:site took 1 min 1 s, waits for the rate limit included"
             ]
         );
     }

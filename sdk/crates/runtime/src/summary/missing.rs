@@ -23,7 +23,7 @@ pub(super) fn incomplete(text: &mut String, ledger: &[LedgerLine]) {
         let _ = writeln!(
             text,
             "  {} of {}: {}{of} rows{dropped}: {reason}",
-            line.operation,
+            kind(&line.operation),
             line.resource_type,
             grouped(line.rows)
         );
@@ -38,7 +38,7 @@ pub(super) fn incomplete(text: &mut String, ledger: &[LedgerLine]) {
 pub(super) fn skipped(ledger: &[LedgerLine]) -> Option<String> {
     let mut by_operation: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for line in ledger.iter().filter(|l| l.state == Completeness::Skipped) {
-        by_operation.entry(&line.operation).or_default().push(&line.resource_type);
+        by_operation.entry(kind(&line.operation)).or_default().push(&line.resource_type);
     }
     let parts: Vec<String> = by_operation
         .iter()
@@ -48,4 +48,9 @@ pub(super) fn skipped(ledger: &[LedgerLine]) -> Option<String> {
         })
         .collect();
     (!parts.is_empty()).then(|| format!("Left out, as was asked: {}.", parts.join("; ")))
+}
+
+/// What an operation reads.
+fn kind(operation: &str) -> &str {
+    if operation == "list" { "resources" } else { operation }
 }

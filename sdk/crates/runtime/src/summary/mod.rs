@@ -71,6 +71,10 @@ pub fn render_summary(summary: &Summary, requests: Option<u64>) -> String {
     for sentence in slow(&summary.calls) {
         let _ = writeln!(text, "warning: {sentence}");
     }
+    if is_incomplete {
+        text.push_str("\nThe sync is INCOMPLETE: what could not be read is named at the top.");
+        return text;
+    }
     let argument = argument(&file);
     let _ = write!(
         text,

@@ -86,7 +86,8 @@ fn what_is_incomplete_can_not_be_missed() {
     });
     incomplete.ledger.push(line("list", "project", Completeness::Incomplete));
     let text = render_summary(&incomplete, None);
-    assert!(text.lines().take(3).any(|l| l.starts_with("INCOMPLETE")), "at the top: {text}");
+    assert!(text.lines().take(4).any(|l| l.starts_with("INCOMPLETE")), "at the top: {text}");
+    assert!(text.lines().next_back().is_some_and(|l| l.contains("INCOMPLETE")), "and at the end: {text}");
     insta::assert_snapshot!(text);
     incomplete.ledger.extend(vec![line("grants", "role", Completeness::Incomplete); 20]);
     let text = render_summary(&incomplete, None);
