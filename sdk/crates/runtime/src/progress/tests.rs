@@ -101,7 +101,7 @@ fn a_told_total_is_shown_and_estimated_by() {
 fn totals_of_several_listings_are_none_of_the_type() {
     let mut sync = Watched::new(Phase::Grants);
     for n in 0..20 {
-        sync.page("group", 10, 3, 4, Some(50 + n % 2));
+        sync.page("group", 10, 3, 4, Some(5000 + n % 2));
         sync.pass(1);
     }
     assert_eq!(sync.line(), "grants: 3 of 4 listings, group 200 (10/s)");
