@@ -44,7 +44,7 @@ pub(super) struct Actions {
     pub(super) grew: Instant,
 }
 
-/// The rows of a type in a phase.
+/// The rows of a type that a phase is about.
 #[derive(Debug)]
 pub(super) struct OfType {
     pub(super) rows: u64,
@@ -94,8 +94,8 @@ impl Board {
                 self.actions = None;
                 self.types.clear();
             }
-            Event::Page { resource_type, totals, done, known, expected, .. } => {
-                let rows = sum(totals).saturating_sub(sum(&self.totals));
+            Event::Page { phase, resource_type, totals, done, known, expected } => {
+                let rows = rows(*phase, totals).saturating_sub(rows(*phase, &self.totals));
                 self.totals = *totals;
                 self.types
                     .entry(resource_type.clone())
@@ -214,8 +214,14 @@ fn unit(phase: Phase) -> &'static str {
     }
 }
 
-fn sum(totals: &Totals) -> u64 {
-    totals.resources + totals.entitlements + totals.grants
+/// The rows that a phase is about. Others may come along, of which the total
+/// that a source tells knows nothing.
+fn rows(phase: Phase, totals: &Totals) -> u64 {
+    match phase {
+        Phase::Resources => totals.resources,
+        Phase::StaticEntitlements | Phase::Entitlements => totals.entitlements,
+        Phase::Grants | Phase::External | Phase::Expansion | Phase::Seal => totals.grants,
+    }
 }
 
 fn per_second(rate: f64) -> String {

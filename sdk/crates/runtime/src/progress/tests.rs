@@ -28,15 +28,16 @@ impl Watched {
 
     fn page(&mut self, of: &str, rows: u64, done: u64, known: u64, expected: Option<u64>) {
         self.totals.pages += 1;
-        self.totals.grants += rows;
-        let event = Event::Page {
-            phase: Phase::Grants,
-            resource_type: of.to_owned(),
-            totals: self.totals,
-            done,
-            known,
-            expected,
-        };
+        let phase = self.board.phase().expect("a phase");
+        if phase == Phase::Resources {
+            self.totals.resources += rows;
+            // Who is listed has a role, and that comes along.
+            self.totals.grants += 3 * rows;
+        } else {
+            self.totals.grants += rows;
+        }
+        let event =
+            Event::Page { phase, resource_type: of.to_owned(), totals: self.totals, done, known, expected };
         let now = self.now();
         self.board.event(&event, now);
     }
