@@ -103,7 +103,7 @@ pub(crate) async fn write_rows(folder: &Path, name: &str, grants: &[GrantRow]) -
     db.build_indexes().await?;
     let stats = db.stats().await?;
     let ended_at = at("2026-11-24T06:13:55.75Z");
-    db.finish(&Finish { ended_at, stats, supports_diff: true, completed_actions: 3 }, &[]).await?;
+    db.finish(&Finish { ended_at, stats, supports_diff: true, completed_actions: 3 }).await?;
     let db = db.close_for_packing().await?;
     envelope::pack(&db, &folder.join(name)).await?;
     std::fs::remove_file(db).expect("the working database");

@@ -251,7 +251,7 @@ impl Seal<'_> {
     /// The last transaction: the sync has its end, and what was ours is gone.
     async fn finish(&self, db: &mut WorkDb, checkpoint: &Checkpoint) -> Result<()> {
         let types = counts::of_resource_types(db).await?;
-        db.finish(
+        db.finish_without(
             &Finish {
                 ended_at: jiff::Timestamp::now(),
                 stats: checkpoint.intake.counts.to_stats(types),

@@ -62,9 +62,13 @@ impl WorkDb {
         Ok(())
     }
 
-    /// Writes the end of the sync and drops the engine's last tables, in one transaction: the last thing before the
-    /// file is packed.
-    pub async fn finish(&mut self, finish: &Finish, drop: &[&'static str]) -> Result<()> {
+    /// Writes the end of the sync: the last thing before the file is packed.
+    pub async fn finish(&mut self, finish: &Finish) -> Result<()> {
+        self.finish_without(finish, &[]).await
+    }
+
+    /// As [`WorkDb::finish`], and drops tables of the engine in the same transaction.
+    pub async fn finish_without(&mut self, finish: &Finish, drop: &[&'static str]) -> Result<()> {
         let stats = serde_json::to_string(&finish.stats)
             .map_err(|e| Error::internal("the counts of the sync don't become JSON").caused_by(e))?;
         let token = match finish.completed_actions {

@@ -32,10 +32,12 @@ async fn sync_over(
     // A run that was killed after this step takes it again.
     assert_eq!(db.copy_kept_syncs(&old.db(), retention).await?, done);
     db.build_indexes().await?;
-    db.finish(
-        &Finish { ended_at: jiff::Timestamp::now(), stats, supports_diff: false, completed_actions: 0 },
-        &[],
-    )
+    db.finish(&Finish {
+        ended_at: jiff::Timestamp::now(),
+        stats,
+        supports_diff: false,
+        completed_actions: 0,
+    })
     .await?;
     let path = db.close_for_packing().await?;
     envelope::pack(&path, target).await?;

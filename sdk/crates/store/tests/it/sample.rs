@@ -82,7 +82,7 @@ pub(crate) async fn write(target: &Path, work: &Path) -> Result<()> {
 
     db.build_indexes().await?;
     let stats = db.stats().await?;
-    db.finish(&Finish { ended_at: at()?, stats, supports_diff: true, completed_actions: 6 }, &[]).await?;
+    db.finish(&Finish { ended_at: at()?, stats, supports_diff: true, completed_actions: 6 }).await?;
     envelope::pack(&db.close_for_packing().await?, target).await?;
     Ok(())
 }

@@ -39,11 +39,8 @@ fn grant(n: usize, expansion: bool) -> GrantRow {
 async fn finish(mut db: WorkDb, target: &Path) -> Result<()> {
     db.build_indexes().await?;
     let stats = db.stats().await?;
-    db.finish(
-        &Finish { ended_at: jiff::Timestamp::now(), stats, supports_diff: true, completed_actions: 3 },
-        &[],
-    )
-    .await?;
+    db.finish(&Finish { ended_at: jiff::Timestamp::now(), stats, supports_diff: true, completed_actions: 3 })
+        .await?;
     envelope::pack(&db.close_for_packing().await?, target).await?;
     Ok(())
 }

@@ -82,7 +82,7 @@ pub async fn expand_file(
     step("build indexes")?;
     db.build_indexes().await?;
     let ended_at = run.ended_at.as_deref().and_then(time::parse).unwrap_or_else(jiff::Timestamp::now);
-    db.finish(&Finish { ended_at, stats, supports_diff: true, completed_actions: 0 }, &[]).await?;
+    db.finish(&Finish { ended_at, stats, supports_diff: true, completed_actions: 0 }).await?;
     let database = db.close_for_packing().await?;
     step("pack")?;
     let bytes = pack(&database, output).await?;

@@ -137,7 +137,7 @@ async fn roll_back(view: &SyncView<'_>, to: &Path) {
     db.build_indexes().await.unwrap();
     let stats = db.stats().await.unwrap();
     let ended_at = jiff::Timestamp::now();
-    db.finish(&Finish { ended_at, stats, supports_diff: false, completed_actions: 0 }, &[]).await.unwrap();
+    db.finish(&Finish { ended_at, stats, supports_diff: false, completed_actions: 0 }).await.unwrap();
     envelope::pack(&db.close_for_packing().await.unwrap(), to).await.unwrap();
     std::fs::remove_file(work).unwrap();
 }

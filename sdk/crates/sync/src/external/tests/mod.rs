@@ -189,7 +189,7 @@ async fn pack(mut db: WorkDb, target: &Path) -> Result<()> {
     db.build_indexes().await?;
     let stats = db.stats().await?;
     let ended_at = jiff::Timestamp::now();
-    db.finish(&Finish { ended_at, stats, supports_diff: false, completed_actions: 0 }, &[]).await?;
+    db.finish(&Finish { ended_at, stats, supports_diff: false, completed_actions: 0 }).await?;
     envelope::pack(&db.close_for_packing().await?, target).await?;
     Ok(())
 }
