@@ -8,6 +8,7 @@ mod args;
 mod cache;
 mod cell;
 mod commands;
+mod completeness;
 mod grant_json;
 mod joins;
 mod json_list;

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 
 use crate::{
     args::WhichSync,
-    moment,
+    completeness, moment,
     output::{self, Format, Output},
     table::Pages,
 };
@@ -17,16 +17,21 @@ use crate::{
 pub(crate) async fn run(file: &C1z, args: &WhichSync, format: Format) -> Result<()> {
     let view = super::view(file, args).await?;
     let stats = view.stats().await?;
+    let ledger = view.ledger_or_why().await?;
     match format {
         Format::Json => {
             let message = message(view.run(), stats);
-            let json = json::to_json(&message)
+            let mut json = json::to_json(&message)
                 .map_err(|e| Error::internal("the counts of the sync don't become JSON").caused_by(e))?;
+            if let Ok(ledger) = &ledger {
+                json["completeness"] = completeness::json(ledger);
+            }
             output::text(&format!("{json}\n")).await
         }
         Format::Console => {
             let mut out = Output::stdout()?;
             out.write(&tables(view.run(), &stats, out.is_terminal())).await?;
+            out.write(&format!("\n{}", completeness::shown(&ledger, out.is_terminal()))).await?;
             out.flush().await
         }
     }

@@ -8,6 +8,7 @@ use connector_store::verify::{Problem, Report, VerifyOptions, verify};
 use crate::{
     args::VerifyArgs,
     cell::cell,
+    completeness,
     output::{self, Format},
 };
 
@@ -58,6 +59,10 @@ fn lines(report: &Report) -> String {
             sync.entitlements,
             sync.grants
         ));
+        line(format!("  completeness: {}", cell(&sync.completeness)));
+        for total in sync.ledger.iter().flat_map(|ledger| &ledger.totals) {
+            line(format!("  {}", cell(&completeness::line(total))));
+        }
         for (what, count) in &sync.detail {
             line(format!("  {}: {count}", cell(what)));
         }

@@ -1,6 +1,7 @@
 //! The built program, on files made here and on files of another writer.
 
 mod commands;
+mod completeness;
 mod errors;
 mod fixtures;
 mod json_shape;

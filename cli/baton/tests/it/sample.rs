@@ -6,8 +6,8 @@ use connector_model::{
     Entitlement, EntitlementRef, Expandable, Grant, Resource, ResourceId, ResourceType, Result, TraitKind,
 };
 use connector_store::{
-    EntitlementRow, Finish, GrantEncoder, GrantRow, NewSync, ResourceRow, ResourceTypeRow, SyncId, SyncType,
-    WorkDb, envelope,
+    Completeness, EntitlementRow, Finish, GrantEncoder, GrantRow, LedgerOperation, LedgerRow, NewSync,
+    ResourceRow, ResourceTypeRow, SyncId, SyncType, WorkDb, envelope,
 };
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -75,6 +75,17 @@ pub(crate) async fn write(folder: &Path, name: &str, grants: Vec<Grant>) -> Resu
 
 /// Writes the sample, with these rows of grants, under a name.
 pub(crate) async fn write_rows(folder: &Path, name: &str, grants: &[GrantRow]) -> Result<()> {
+    write_all(folder, name, grants, &[]).await
+}
+
+/// Writes the sample, with this ledger, under a name.
+pub(crate) async fn write_ledger(folder: &Path, name: &str, ledger: &[LedgerRow]) -> Result<()> {
+    let mut encoder = GrantEncoder::default();
+    let rows: Vec<_> = grants()?.iter().map(|grant| encoder.encode(grant)).collect();
+    write_all(folder, name, &rows, ledger).await
+}
+
+async fn write_all(folder: &Path, name: &str, grants: &[GrantRow], ledger: &[LedgerRow]) -> Result<()> {
     let at = |text: &str| text.parse::<Timestamp>().expect("a time");
     let sync = NewSync {
         id: SyncId::new(SYNC)?,
@@ -99,7 +110,9 @@ pub(crate) async fn write_rows(folder: &Path, name: &str, grants: &[GrantRow]) -
     for page in grants.chunks(500) {
         assert!(batch.put_grants(page).await?.conflicts.is_empty());
     }
+    batch.add_to_ledger(ledger).await?;
     batch.commit().await?;
+    db.finish_ledger().await?;
     db.build_indexes().await?;
     let stats = db.stats().await?;
     let ended_at = at("2026-11-24T06:13:55.75Z");
@@ -115,4 +128,48 @@ pub(crate) fn broken_grant() -> Result<GrantRow> {
     let mut row = GrantEncoder::default().encode(&grants()?[0]);
     row.data = vec![0xff; 4];
     Ok(row)
+}
+
+/// A ledger whose worst state is this.
+pub(crate) fn ledger(worst: Completeness) -> Vec<LedgerRow> {
+    let row = |resource_type: &str, operation, rows| LedgerRow {
+        resource_type: resource_type.to_owned(),
+        parent: None,
+        operation,
+        pages: 1,
+        rows,
+        expected: None,
+        dropped: 0,
+        reason: String::new(),
+        state: Completeness::Whole,
+    };
+    let of = |team: &str, row| LedgerRow { parent: Some(("team".to_owned(), team.to_owned())), ..row };
+    let mut rows = vec![
+        row("team", LedgerOperation::ListResources, 2),
+        LedgerRow {
+            pages: 2,
+            expected: Some(3),
+            dropped: 1,
+            reason: "1 without an id is left out".to_owned(),
+            ..row("user", LedgerOperation::ListResources, 2)
+        },
+        of("all", row("team", LedgerOperation::ListGrants, 2)),
+        of("core", row("team", LedgerOperation::ListGrants, 2)),
+    ];
+    if worst >= Completeness::Skipped {
+        rows.push(LedgerRow {
+            pages: 0,
+            state: Completeness::Skipped,
+            reason: "its type has none".to_owned(),
+            ..row("user", LedgerOperation::ListGrants, 0)
+        });
+    }
+    if worst >= Completeness::Incomplete {
+        rows.push(LedgerRow {
+            state: Completeness::Incomplete,
+            reason: "the server \u{1b}[2J took too long".to_owned(),
+            ..of("gone", row("team", LedgerOperation::ListGrants, 0))
+        });
+    }
+    rows
 }

@@ -24,7 +24,10 @@ mod work;
 pub use disk::free_space;
 pub use encode::GrantEncoder;
 pub use error::database_error;
-pub use ledger::{Completeness, Ledger, LedgerOperation, LedgerRow, LedgerSummary, LedgerTotal, Unknown};
+pub use ledger::{
+    Completeness, Ledger, LedgerOperation, LedgerRow, LedgerSummary, LedgerTotal, Unknown,
+    describe_completeness,
+};
 pub use reader::{C1z, OpenOptions, SyncView};
 pub use row::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow};
 pub use sources::{GrantSources, encode_sources};

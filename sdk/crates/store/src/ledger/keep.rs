@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::{read, table::TABLE};
+use super::{Unknown, read, table::TABLE};
 use crate::reader::Layout;
 
 /// Copies a sync's ledger from the attached schema `old`, where it has one that holds together. One that does not is
@@ -12,9 +12,9 @@ pub(crate) async fn keep(
     layout: &Layout,
     sync: &str,
 ) -> Result<(), sqlx::Error> {
-    match read::read(&mut *conn, layout, "old", sync).await? {
+    match read(&mut *conn, layout, "old", sync).await? {
         Ok(_) => {}
-        Err(read::Unknown::NoLedger) => return Ok(()),
+        Err(Unknown::NoLedger) => return Ok(()),
         Err(why) => {
             tracing::warn!(sync, "the old file's completeness ledger is left behind: {why}");
             return Ok(());
@@ -22,16 +22,8 @@ pub(crate) async fn keep(
     }
     let columns = TABLE.columns.iter().map(|c| c.name).collect::<Vec<_>>().join(", ");
     let sql = format!(
-        "insert into main.{0} ({columns}) select {columns} from old.{0} where sync_id = ?",
+        "insert into main.{0} ({columns}) select {columns} from old.{0} where sync_id = ? on conflict do nothing",
         TABLE.name
     );
-    let copied = sqlx::query(AssertSqlSafe(sql)).bind(sync.to_owned()).persistent(false).execute(conn).await;
-    match copied {
-        // A statement that fails undoes itself; a table of another maker need not keep rows of one key apart.
-        Err(sqlx::Error::Database(e)) if e.is_unique_violation() => {
-            tracing::warn!(sync, "the old file's completeness ledger is left behind: it has rows twice");
-            Ok(())
-        }
-        copied => copied.map(drop),
-    }
+    sqlx::query(AssertSqlSafe(sql)).bind(sync.to_owned()).persistent(false).execute(conn).await.map(drop)
 }

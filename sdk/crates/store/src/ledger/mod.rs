@@ -12,8 +12,9 @@ mod table;
 mod write;
 
 pub(crate) use keep::keep;
-pub use read::{Ledger, LedgerTotal, Unknown};
+pub(crate) use read::read;
+pub use read::{Ledger, LedgerTotal, Unknown, describe_completeness};
 pub use row::{Completeness, LedgerOperation, LedgerRow};
 pub use summary::LedgerSummary;
-pub(crate) use table::{CREATE, TABLE};
+pub(crate) use table::{CREATE, CREATE_WORK, DROP_WORK, KEY, TABLE, is_readable};
 pub(crate) use write::{add, text};

@@ -74,6 +74,16 @@ impl fmt::Display for Unknown {
     }
 }
 
+/// What is known of a sync's completeness, in a few words: `complete`, `skipped: …`, `incomplete: …`, or `unknown (…)`.
+pub fn describe_completeness(ledger: &Result<Ledger, Unknown>) -> String {
+    match ledger {
+        Ok(Ledger { summary, .. }) if summary.state == Completeness::Whole => "complete".to_owned(),
+        Ok(Ledger { summary, .. }) if summary.reason.is_empty() => summary.state.to_string(),
+        Ok(Ledger { summary, .. }) => format!("{}: {}", summary.state, summary.reason),
+        Err(why) => format!("unknown ({why})"),
+    }
+}
+
 impl SyncView<'_> {
     /// The sync's completeness ledger; `None` where it is unknown whether the sync is complete, for any reason.
     pub async fn ledger(&self) -> Result<Option<Ledger>> {
@@ -100,7 +110,7 @@ impl WorkDb {
 }
 
 /// Reads the ledger of a sync from a schema: `main`, or the name of an attached file.
-pub(super) async fn read<'c>(
+pub(crate) async fn read<'c>(
     conn: impl SqliteExecutor<'c>,
     layout: &Layout,
     schema: &str,
@@ -111,6 +121,9 @@ pub(super) async fn read<'c>(
     }
     if let Some(column) = table::missing(layout) {
         return Ok(Err(Unknown::Malformed(format!("it has no column {column}"))));
+    }
+    if !table::is_readable(layout) {
+        return Ok(Err(Unknown::Malformed(format!("it has no unique key {}", table::KEY))));
     }
     let sql = AssertSqlSafe(table::select(schema));
     let mut rows = sqlx::query::<Sqlite>(sql).bind(sync.to_owned()).persistent(false).fetch(conn);

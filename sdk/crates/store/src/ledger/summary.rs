@@ -7,6 +7,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use super::{
     Completeness,
     table::{MAX_REASON, SUMMARY},
+    write,
 };
 use crate::{WorkDb, error::Doing as _};
 
@@ -34,8 +35,9 @@ pub struct LedgerSummary {
 }
 
 impl WorkDb {
-    /// Writes the summary row from the sync's rows: at the seal, and again where it is sealed again. Without rows
-    /// there is nothing to sum up: no summary is written, which reads as unknown.
+    /// Adds up the sync's rows and writes the summary row: at the seal, best before [`WorkDb::build_indexes`], which
+    /// takes the room that becomes free; and again where it is sealed again. Without rows there is nothing to sum up:
+    /// no summary is written, which reads as unknown.
     pub async fn finish_ledger(&mut self) -> Result<Option<LedgerSummary>> {
         let sync = self.sync_id().to_string();
         let path = self.path().to_owned();
@@ -45,6 +47,7 @@ impl WorkDb {
 
 async fn finish(conn: &mut SqliteConnection, sync: &str) -> Result<Option<LedgerSummary>, sqlx::Error> {
     let mut tx = conn.begin().await?;
+    write::add_up(&mut tx).await?;
     sqlx::query("delete from completeness_ledger where sync_id = ? and operation = ?")
         .bind(sync)
         .bind(SUMMARY)

@@ -32,6 +32,16 @@ pub(crate) const CREATE: &str = "create table completeness_ledger (sync_id text 
      reason text not null, state text not null, incomplete integer, skipped integer, \
      primary key (sync_id, resource_type, parent_type, parent_id, operation)) without rowid";
 
+/// Where rows are appended until they are added up; gone once the database is packed.
+pub(crate) const CREATE_WORK: &str = "create table if not exists work_ledger (id integer primary key, \
+     sync_id text not null, resource_type text not null, parent_type text not null, parent_id text not null, \
+     operation text not null, pages integer not null, rows integer not null, expected integer, \
+     dropped integer not null, reason text not null, state text not null)";
+pub(crate) const DROP_WORK: &str = "drop table if exists work_ledger";
+
+/// Its key, as SQLite's own tables join it.
+pub(crate) const KEY: &str = "sync_id,resource_type,parent_type,parent_id,operation";
+
 /// The word in the column `operation` of a sync's summary row, which is of no type and parent.
 pub(super) const SUMMARY: &str = "summary";
 
@@ -43,6 +53,11 @@ const MAX_TEXT: usize = 4_096;
 /// Whether a file has the table, with all of its columns.
 pub(super) fn is_there(layout: &Layout) -> bool {
     layout.has_table(TABLE.name)
+}
+
+/// Whether it also has its key, without which each sync would take a scan of all, and rows could be there twice.
+pub(crate) fn is_readable(layout: &Layout) -> bool {
+    missing(layout).is_none() && layout.ledger_is_keyed()
 }
 
 /// The first column that the table of a file lacks.

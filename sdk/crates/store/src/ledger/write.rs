@@ -1,4 +1,8 @@
 //! Adding to the ledger. The database adds up, so that a run that was killed goes on counting.
+//!
+//! Rows are only appended, to a table beside the ledger, and added up at the end in the order of the ledger's key. Ids
+//! of parents come in no order, so that a row added where it belongs rewrites a page of its own: for 100,000 lists in
+//! transactions of 100 that was measured to take twelve times as long.
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -37,23 +41,21 @@ pub(crate) async fn add(
                 .bind(&row.reason[..row.reason.floor_char_boundary(MAX_REASON)])
                 .bind(row.state.as_str());
         }
-        query = leave_empty(query, (places - chunk) * BOUND);
-        query.bind(sync.clone()).execute(&mut *conn).await?;
+        leave_empty(query, (places - chunk) * BOUND).bind(sync.clone()).execute(&mut *conn).await?;
     }
     Ok(())
 }
 
 /// SQLite has no larger numbers.
-pub(super) fn number(n: u64) -> i64 {
+fn number(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 /// The statement for this many rows; places whose first column is null are without one.
 pub(crate) fn text(places: usize) -> String {
-    let mut sql =
-        "insert into completeness_ledger (sync_id, resource_type, parent_type, parent_id, operation, \
+    let mut sql = "insert into work_ledger (sync_id, resource_type, parent_type, parent_id, operation, \
          pages, rows, expected, dropped, reason, state) select sync"
-            .to_owned();
+        .to_owned();
     for column in 1..=BOUND {
         let _ = write!(sql, ", column{column}");
     }
@@ -63,11 +65,21 @@ pub(crate) fn text(places: usize) -> String {
         sql.push_str(&",?".repeat(BOUND - 1));
         sql.push(')');
     }
-    // The worst state is the first by the alphabet. Reasons are whole or not there; `; …` at the end stands for those
-    // that found no room.
-    let _ = write!(
-        sql,
-        "), (select ? as sync) where column1 is not null \
+    sql.push_str("), (select ? as sync) where column1 is not null");
+    sql
+}
+
+/// Adds up what was appended, in the order of the key and then as it was appended.
+///
+/// The worst state is the first by the alphabet. Reasons are whole or not there; `; …` at the end stands for those that
+/// found no room.
+pub(super) async fn add_up(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let sql = format!(
+        "insert into completeness_ledger (sync_id, resource_type, parent_type, parent_id, operation, \
+         pages, rows, expected, dropped, reason, state) \
+         select sync_id, resource_type, parent_type, parent_id, operation, \
+         pages, rows, expected, dropped, reason, state from work_ledger where true \
+         order by sync_id, resource_type, parent_type, parent_id, operation, id \
          on conflict (sync_id, resource_type, parent_type, parent_id, operation) do update set \
          pages = pages + excluded.pages, rows = rows + excluded.rows, dropped = dropped + excluded.dropped, \
          expected = coalesce(expected + excluded.expected, expected, excluded.expected), \
@@ -78,5 +90,7 @@ pub(crate) fn text(places: usize) -> String {
          when octet_length(reason) + octet_length(excluded.reason) + 2 > {MAX_REASON} then reason || '; …' \
          else reason || '; ' || excluded.reason end"
     );
-    sql
+    sqlx::query(AssertSqlSafe(sql)).persistent(false).execute(&mut *conn).await?;
+    sqlx::query("delete from work_ledger").persistent(false).execute(conn).await?;
+    Ok(())
 }

@@ -36,6 +36,8 @@ fn known() -> impl Iterator<Item = &'static Table> {
 
 /// What stands for a table's name in the answer to [`Layout::query`], for an index.
 const UNIQUE_GRANTS: &str = "unique index";
+/// The same, for the key of the completeness ledger.
+const LEDGER_KEY: &str = "ledger key";
 
 /// The tables of the format that a file has, with their columns. Views, virtual tables and generated columns of the
 /// same names don't count: what they answer is code of the file's writer.
@@ -43,6 +45,7 @@ const UNIQUE_GRANTS: &str = "unique index";
 pub(crate) struct Layout {
     tables: HashMap<&'static str, HashSet<String>>,
     grants_are_unique: bool,
+    ledger_is_keyed: bool,
 }
 
 impl Layout {
@@ -73,13 +76,19 @@ impl Layout {
              where t.type = 'table' and t.rootpage > 0 and t.name in ({}) \
              union all select '{UNIQUE_GRANTS}', i.name from pragma_index_list('v1_grants', '{schema}') i \
              where i.\"unique\" and not i.partial and 'external_id,sync_id' = \
-             (select group_concat(name) from pragma_index_info(i.name, '{schema}'))",
-            names.join(", ")
+             (select group_concat(name) from pragma_index_info(i.name, '{schema}')) \
+             union all select '{LEDGER_KEY}', i.name from pragma_index_list('{}', '{schema}') i \
+             where i.\"unique\" and not i.partial and '{}' = \
+             (select group_concat(name) from pragma_index_xinfo(i.name, '{schema}') where key and coll = 'BINARY')",
+            names.join(", "),
+            ledger::TABLE.name,
+            ledger::KEY
         )
     }
 
     fn add(&mut self, table: &str, column: String) {
         self.grants_are_unique |= table == UNIQUE_GRANTS;
+        self.ledger_is_keyed |= table == LEDGER_KEY;
         if let Some(known) = known().find(|t| t.name == table) {
             self.tables.entry(known.name).or_default().insert(column);
         }
@@ -88,6 +97,11 @@ impl Layout {
     /// Whether a unique index keeps grants of one id apart.
     pub(crate) fn grants_are_unique(&self) -> bool {
         self.grants_are_unique
+    }
+
+    /// Whether the completeness ledger has its unique key.
+    pub(crate) fn ledger_is_keyed(&self) -> bool {
+        self.ledger_is_keyed
     }
 
     pub(crate) fn has_table(&self, table: &str) -> bool {

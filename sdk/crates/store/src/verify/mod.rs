@@ -2,10 +2,11 @@
 //!
 //! The checks go from outside in: the envelope, the SQLite file, its tables, columns and unique indexes, each message
 //! (it decodes, has no unknown field, is the deterministic encoding, agrees with its row's columns), traits, expansion
-//! columns, sync runs, and references between rows. Memory grows by a hash for each id, not with the messages.
+//! columns, sync runs, their completeness ledgers, and references between rows. Memory grows by a hash for each id, not with the messages.
 
 mod canonical;
 mod grants;
+mod ledger;
 mod report;
 mod rows;
 mod runs;
@@ -64,6 +65,7 @@ pub async fn verify(path: &Path, options: &VerifyOptions) -> Result<Report> {
     check.entitlements().await;
     check.grants().await;
     let runs = check.runs().await;
+    check.ledger_of_no_sync().await;
     Ok(check.reporter.finish(runs))
 }
 

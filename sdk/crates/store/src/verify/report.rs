@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::SyncType;
+use crate::{Ledger, SyncType};
 
 /// Kinds of detail that a sync is counted by; beyond, a hostile file would fill the memory with its type names.
 const MAX_DETAILS: usize = 10_000;
@@ -60,6 +60,11 @@ pub struct SyncReport {
     pub entitlements: u64,
     /// Grants.
     pub grants: u64,
+    /// Whether it is complete: `complete`, `skipped: …`, `incomplete: …`, or `unknown (…)` with why.
+    pub completeness: String,
+    /// Its completeness ledger, where it has one to go by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
     /// Counts by kind and type (`grants/group`), and of grants that are expandable or have sources.
     pub detail: BTreeMap<String, u64>,
 }

@@ -1,7 +1,7 @@
 //! The sync runs themselves.
 
 use super::{Check, Level, SyncReport};
-use crate::{SyncId, SyncType, time};
+use crate::{SyncId, SyncType, ledger, time};
 
 impl Check<'_> {
     pub(super) async fn runs(&mut self) -> Vec<SyncReport> {
@@ -44,11 +44,14 @@ impl Check<'_> {
                 let of_kind = |name: &str| name.strip_prefix(kind).is_some_and(|rest| rest.starts_with('/'));
                 detail.iter().filter(|(name, _)| of_kind(name)).map(|(_, n)| n).sum()
             };
+            let ledger = self.ledger(&run).await;
             reports.push(SyncReport {
                 ended: run.is_finished(),
                 resources: sum("resources"),
                 entitlements: sum("entitlements"),
                 grants: sum("grants"),
+                completeness: ledger::describe_completeness(&ledger),
+                ledger: ledger.ok(),
                 sync_id: run.id,
                 sync_type: run.sync_type,
                 detail,

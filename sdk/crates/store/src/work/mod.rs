@@ -107,6 +107,9 @@ impl WorkDb {
             next_ids: [1; Kind::ALL.len()],
             texts: Texts::default(),
         };
+        // Packing took it away, and was not gone through with.
+        let made = sqlx::query(ledger::CREATE_WORK).persistent(false).execute(&mut db.conn).await;
+        made.doing("can't create the tables", &db.path)?;
         db.read_next_ids().await?;
         Ok(db)
     }

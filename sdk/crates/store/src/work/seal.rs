@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::{WorkDb, pragma};
-use crate::{SyncStats, error::Doing as _, schema, time};
+use crate::{SyncStats, error::Doing as _, ledger, schema, time};
 
 /// What is known at the end of a sync.
 #[derive(Clone, Debug)]
@@ -102,6 +102,8 @@ impl WorkDb {
     /// Moves the write-ahead log into the file, turns to a rollback journal as readers of the format expect, and
     /// closes. What comes back is the whole database in one file.
     pub async fn close_for_packing(mut self) -> Result<PathBuf> {
+        let dropped = sqlx::query(ledger::DROP_WORK).persistent(false).execute(&mut self.conn).await;
+        dropped.doing("can't drop a working table", &self.path)?;
         self.leave_wal().await?;
         self.conn.close().await.doing("can't close the working database", &self.path)?;
         Ok(self.path)

@@ -22,6 +22,7 @@ async fn read_all(path: &Path) -> Result<usize> {
     for run in file.syncs().await? {
         let view = file.view(Some(&run.id)).await?;
         view.stats().await?;
+        let _known_or_not = view.ledger_or_why().await?;
         rows += view.resource_types(&()).try_collect::<Vec<_>>().await?.len();
         rows += view.resources(&ResourceFilter::default()).try_collect::<Vec<_>>().await?.len();
         rows += view.entitlements(&EntitlementFilter::default()).try_collect::<Vec<_>>().await?.len();

@@ -7,8 +7,8 @@ use connector_model::{
     TraitKind,
 };
 use connector_store::{
-    EntitlementRow, Finish, GrantEncoder, NewSync, ResourceRow, ResourceTypeRow, SyncId, SyncType, WorkDb,
-    envelope,
+    Completeness, EntitlementRow, Finish, GrantEncoder, LedgerOperation, LedgerRow, NewSync, ResourceRow,
+    ResourceTypeRow, SyncId, SyncType, WorkDb, envelope,
 };
 
 /// The id of the sample's sync.
@@ -78,11 +78,44 @@ pub(crate) async fn write(target: &Path, work: &Path) -> Result<()> {
     let mut encoder = GrantEncoder::default();
     let rows: Vec<_> = grants.iter().map(|g| encoder.encode(g)).collect();
     assert!(batch.put_grants(&rows).await?.conflicts.is_empty());
+    batch.add_to_ledger(&ledger()).await?;
     batch.commit().await?;
 
     db.build_indexes().await?;
     let stats = db.stats().await?;
     db.finish(&Finish { ended_at: at()?, stats, supports_diff: true, completed_actions: 6 }).await?;
+    assert!(db.finish_ledger().await?.is_some());
     envelope::pack(&db.close_for_packing().await?, target).await?;
     Ok(())
+}
+
+/// What reading it took: grants of users were not wanted.
+fn ledger() -> Vec<LedgerRow> {
+    let row = |resource_type: &str, parent: Option<(&str, &str)>, operation, rows| LedgerRow {
+        resource_type: resource_type.to_owned(),
+        parent: parent.map(|(t, id)| (t.to_owned(), id.to_owned())),
+        operation,
+        pages: 1,
+        rows,
+        expected: None,
+        dropped: 0,
+        reason: String::new(),
+        state: Completeness::Whole,
+    };
+    let (site, list) = (Some(("site", "acme")), LedgerOperation::ListResources);
+    let skipped = LedgerRow {
+        pages: 0,
+        reason: "its type has none".to_owned(),
+        state: Completeness::Skipped,
+        ..row("user", None, LedgerOperation::ListGrants, 0)
+    };
+    vec![
+        row("site", None, list, 1),
+        row("group", site, list, 2),
+        LedgerRow { pages: 2, expected: Some(3), ..row("user", site, list, 3) },
+        row("group", None, LedgerOperation::ListStaticEntitlements, 2),
+        row("group", Some(("group", "all")), LedgerOperation::ListGrants, 2),
+        row("group", Some(("group", "few")), LedgerOperation::ListGrants, 2),
+        skipped,
+    ]
 }

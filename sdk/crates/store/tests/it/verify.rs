@@ -50,6 +50,8 @@ async fn a_file_of_ours_is_sound() -> Result<()> {
     Ok(())
 }
 
+const MALFORMED: &[&str] = &["a completeness ledger is malformed"];
+
 /// Rule, SQL that breaks it, and what must be told.
 const BREAKS: &[(&str, &str, &[&str])] = &[
     ("wal", "pragma journal_mode = wal", &["the database is left in write-ahead mode"]),
@@ -133,6 +135,60 @@ const BREAKS: &[(&str, &str, &[&str])] = &[
     ("started", "update v1_sync_runs set started_at = 'monday'", &["started_at is not a plain timestamp"]),
     ("no end", "update v1_sync_runs set ended_at = null", &["a sync has no end"]),
     ("token", "update v1_sync_runs set sync_token = '{'", &["a sync's token is not JSON"]),
+    ("ledger state", "update completeness_ledger set state = 'fine' where state = 'skipped'", MALFORMED),
+    (
+        "ledger operation",
+        "update completeness_ledger set operation = 'x' where resource_type = 'site'",
+        MALFORMED,
+    ),
+    (
+        "ledger negative",
+        "update completeness_ledger set dropped = -1 where resource_type = 'site'",
+        MALFORMED,
+    ),
+    ("ledger number", "update completeness_ledger set rows = 'many' where resource_type = 'site'", MALFORMED),
+    (
+        "ledger expected",
+        "update completeness_ledger set expected = 1.5 where resource_type = 'site'",
+        MALFORMED,
+    ),
+    ("ledger text", "update completeness_ledger set reason = x'00' where resource_type = 'site'", MALFORMED),
+    (
+        "ledger utf8",
+        "update completeness_ledger set reason = cast(x'ff' as text) where resource_type = 'site'",
+        MALFORMED,
+    ),
+    (
+        "ledger long",
+        "update completeness_ledger set reason = hex(zeroblob(9999)) where resource_type = 'site'",
+        MALFORMED,
+    ),
+    ("ledger gone row", "delete from completeness_ledger where resource_type = 'site'", MALFORMED),
+    (
+        "ledger worse row",
+        "update completeness_ledger set state = 'incomplete' where resource_type = 'site'",
+        MALFORMED,
+    ),
+    ("ledger sum", "update completeness_ledger set pages = 99 where operation = 'summary'", MALFORMED),
+    ("ledger count", "update completeness_ledger set skipped = null where operation = 'summary'", MALFORMED),
+    (
+        "ledger summaries",
+        "insert into completeness_ledger select sync_id, 'x', parent_type, parent_id, operation, pages, rows, \
+         expected, dropped, reason, state, incomplete, skipped from completeness_ledger where operation = 'summary'",
+        MALFORMED,
+    ),
+    ("ledger column", "alter table completeness_ledger drop column expected", MALFORMED),
+    (
+        "ledger key",
+        "create table l as select * from completeness_ledger; drop table completeness_ledger; \
+         alter table l rename to completeness_ledger",
+        MALFORMED,
+    ),
+    (
+        "ledger open",
+        "delete from completeness_ledger where operation = 'summary'",
+        &["the completeness ledger of a sync has no summary"],
+    ),
 ];
 
 #[tokio::test]
@@ -141,7 +197,63 @@ async fn each_broken_rule_is_told() -> Result<()> {
         let path = broken(&format!("{}.c1z", name.replace(' ', "-")), sql).await?;
         let report = verify(&path, &VerifyOptions::default()).await?;
         assert_eq!(kinds(&report), *want, "{name}: {report:?}");
+        if name.starts_with("ledger") {
+            let sync = &report.syncs[0];
+            assert!(
+                sync.completeness.starts_with("unknown (the ledger ") && sync.ledger.is_none(),
+                "{sync:?}"
+            );
+        }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_ledger_says_is_no_broken_rule() -> Result<()> {
+    let of = |report: &Report| (report.syncs[0].completeness.clone(), report.syncs[0].ledger.is_some());
+    for (name, sql, warning, said) in [
+        (
+            "incomplete",
+            "update completeness_ledger set state = 'incomplete' where resource_type = 'site'; \
+             update completeness_ledger set state = 'incomplete', incomplete = 1, reason = 'sites: timed out' \
+             where operation = 'summary'",
+            Some("a sync is incomplete"),
+            ("incomplete: sites: timed out", true),
+        ),
+        ("no table", "drop table completeness_ledger", None, ("unknown (no ledger)", false)),
+        ("no rows", "delete from completeness_ledger", None, ("unknown (no ledger)", false)),
+        (
+            "view",
+            "alter table completeness_ledger rename to l; create view completeness_ledger as select * from l",
+            None,
+            ("unknown (no ledger)", false),
+        ),
+        (
+            "another sync",
+            "update completeness_ledger set sync_id = '3MXbSf4gHuDUKEEryIUNjrsvZx5'",
+            Some("the completeness ledger has rows of a sync that is not in the file"),
+            ("unknown (no ledger)", false),
+        ),
+    ] {
+        let report = verify(
+            &broken(&format!("ledger-{}.c1z", name.replace(' ', "-")), sql).await?,
+            &VerifyOptions::default(),
+        )
+        .await?;
+        assert!(report.is_sound(), "{name}: {report:?}");
+        assert_eq!(
+            report.warnings.iter().map(|w| w.kind.as_str()).collect::<Vec<_>>(),
+            Vec::from_iter(warning)
+        );
+        let (text, there) = of(&report);
+        assert_eq!((text.as_str(), there), said, "{name}");
+    }
+    // Where nobody says that a sync has ended, nobody has to have closed its ledger.
+    let sql = "delete from completeness_ledger where operation = 'summary'; update v1_sync_runs set ended_at = null";
+    let lenient = VerifyOptions { allow_unfinished: true, ..Default::default() };
+    let report = verify(&broken("ledger-under-way.c1z", sql).await?, &lenient).await?;
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!(of(&report), ("unknown (the ledger has no summary)".to_owned(), false));
     Ok(())
 }
 
