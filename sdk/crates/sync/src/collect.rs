@@ -6,15 +6,15 @@
 //! the connector is kept busy while the database works; only a few pages wait
 //! in memory. Rows, queue, ledger and checkpoint are committed together.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use connector_model::{Error, ErrorKind, Result};
+use connector_model::{Error, ErrorKind, ResourceTypeId, Result};
 use connector_store::{Batch, ResourceTypeRow, WorkDb};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Event, Observer, Phase, Scope, SyncOptions,
+    Event, Observer, Phase, Scope, SyncOptions, Totals,
     action::Action,
     call::{Called, Shared, call, guarded},
     calls::Calls,
@@ -355,18 +355,23 @@ impl Collector {
         phase: Phase,
         pages: Vec<(Action, Ingested)>,
     ) -> Result<u64> {
-        let last = pages.last().map(|(action, page)| (action.resource_type.to_string(), page.total));
         let pages_read = pages.len() as u64;
+        let mut at = self.checkpoint.intake.totals;
+        let mut of_types: BTreeMap<ResourceTypeId, (Totals, Option<u64>)> = BTreeMap::new();
+        for (action, page) in &pages {
+            at.pages += 1;
+            at.resources += page.resources.len() as u64;
+            at.entitlements += page.entitlements.len() as u64;
+            at.grants += page.grants.len() as u64;
+            of_types.insert(action.resource_type.clone(), (at, page.total));
+        }
         let rows = self.checkpoint.intake.store(batch, pages).await?;
-        if let Some((resource_type, expected)) = last {
-            self.observer.event(&Event::Page {
-                phase,
-                resource_type,
-                totals: self.checkpoint.intake.totals,
-                done: self.schedule.done,
-                known: self.schedule.known,
-                expected,
-            });
+        let (done, known) = (self.schedule.done, self.schedule.known());
+        let mut told: Vec<_> = of_types.into_iter().collect();
+        told.sort_by_key(|(_, (totals, _))| totals.pages);
+        for (resource_type, (totals, expected)) in told {
+            let resource_type = resource_type.to_string();
+            self.observer.event(&Event::Page { phase, resource_type, totals, done, known, expected });
         }
         // A page without rows counts too: it moved the queue on.
         Ok(rows.max(pages_read))

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Scope, SyncOptions,
     action::{Operation, Subject},
+    database_error,
     queue::decode_resource,
 };
 
@@ -34,6 +35,8 @@ pub(crate) struct Planner {
     types: VecDeque<ResourceTypeId>,
     after: i64,
     until: i64,
+    /// Resources that were not looked at yet.
+    left: u64,
     /// The only resources that are asked about, in a sync of some resources.
     only: Option<HashSet<ResourceId>>,
 }
@@ -55,7 +58,7 @@ impl Planner {
             Scope::Resources(targets) => Some(targets.resources.iter().map(|r| r.id.clone()).collect()),
             _ => None,
         };
-        Self { operation: Some(operation), types: types.collect(), after: 0, until, only }
+        Self { operation: Some(operation), types: types.collect(), after: 0, until, left: 0, only }
     }
 
     /// Goes on where an earlier run was.
@@ -64,6 +67,32 @@ impl Planner {
             self.types.pop_front();
         }
         self.after = place.after;
+    }
+
+    /// Counts what it has before it, for people who want to know how far it is.
+    pub(crate) async fn count(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        let mut left = 0;
+        for (at, id) in self.types.iter().enumerate() {
+            let after = if at == 0 { self.after } else { 0 };
+            let n: i64 = sqlx::query_scalar(
+                "select count(*) from v1_resources where resource_type_id = ? and sync_id = ? and id > ? and id <= ?",
+            )
+            .bind(id.to_string())
+            .bind(batch.sync_id().to_owned())
+            .bind(after)
+            .bind(self.until)
+            .fetch_one(batch.connection())
+            .await
+            .map_err(database_error("count what is to be asked about"))?;
+            left += u64::try_from(n).unwrap_or_default();
+        }
+        self.left = if self.only.is_some() { 0 } else { left };
+        Ok(())
+    }
+
+    /// Resources that were not looked at yet.
+    pub(crate) fn left(&self) -> u64 {
+        self.left
     }
 
     /// Where it is; none where it has nothing to find.
@@ -88,6 +117,7 @@ impl Planner {
                 continue;
             };
             self.after = last.id;
+            self.left = self.left.saturating_sub(stored.len() as u64);
             let id = registry.resource_type(id).map_or_else(|| id.clone(), |t| t.id.clone());
             let mut roots = Vec::with_capacity(stored.len());
             for row in stored {

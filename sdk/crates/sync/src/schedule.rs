@@ -50,7 +50,7 @@ pub(crate) struct Schedule {
     /// Chains that were followed to their end.
     finished: Vec<i64>,
     pub(crate) done: u64,
-    pub(crate) known: u64,
+    known: u64,
 }
 
 impl Schedule {
@@ -96,6 +96,7 @@ impl Schedule {
         self.plan(batch, checkpoint.phase).await?;
         if let Some(place) = &checkpoint.plan {
             self.planner.go_on(place);
+            self.planner.count(batch).await?;
         }
         self.spilled_from = Some(0);
         Ok(())
@@ -105,7 +106,9 @@ impl Schedule {
         self.planner = match operation_of(phase) {
             Some(operation) => {
                 let until = self.end_of_lists(batch).await?;
-                Planner::begin(operation, &self.registry, &self.options, until)
+                let mut planner = Planner::begin(operation, &self.registry, &self.options, until);
+                planner.count(batch).await?;
+                planner
             }
             None => Planner::default(),
         };
@@ -154,6 +157,12 @@ impl Schedule {
             Some(row) => Ok(row),
             None => Ok(*self.end_of_lists.insert(batch.last_resource().await?)),
         }
+    }
+
+    /// Actions of the phase that are known, those that are still to be planned
+    /// included.
+    pub(crate) fn known(&self) -> u64 {
+        self.known + self.planner.left()
     }
 
     /// Writes down what changed, for the transaction that holds the rows.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -27,8 +28,10 @@ pub(super) struct Board {
     step: Option<&'static str>,
     pub(super) actions: Option<Actions>,
     pub(super) totals: Totals,
-    /// What the next run would go on from.
-    pub(super) kept: Option<Totals>,
+    /// What was made safe last.
+    safe: Totals,
+    /// What the next run can go on from, and where it lies, once the run failed.
+    pub(super) kept: Option<(Totals, PathBuf)>,
     pub(super) types: BTreeMap<String, OfType>,
 }
 
@@ -75,6 +78,7 @@ impl Board {
             step: None,
             actions: None,
             totals: Totals::default(),
+            safe: Totals::default(),
             kept: None,
             types: BTreeMap::new(),
         }
@@ -113,10 +117,15 @@ impl Board {
             }
             Event::Resumed { totals, .. } => {
                 self.totals = *totals;
-                self.kept = Some(*totals);
+                self.safe = *totals;
             }
-            Event::Committed { totals } => self.kept = Some(*totals),
+            Event::Committed { totals } => self.safe = *totals,
+            Event::Kept { folder } => self.kept = Some((self.safe, folder.clone())),
             Event::SealStep { step } => self.step = Some(step),
+            Event::Expanded { done, total, .. } => {
+                let first = self.actions.map_or((*done, now), |a| a.first);
+                self.actions = Some(Actions { done: *done, known: *total, first, grew: self.began });
+            }
             Event::StartedAgain { .. } | Event::Warning { .. } => {}
         }
     }

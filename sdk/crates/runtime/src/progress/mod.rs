@@ -6,6 +6,7 @@ mod estimate;
 use std::{
     fmt,
     io::IsTerminal as _,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -93,7 +94,10 @@ impl Progress {
     /// After a sync that failed: says what the next one goes on from.
     pub fn say_what_is_kept(&self) {
         self.finish();
-        let Some(line) = self.shown.board().kept.and_then(|kept| kept_line(&kept)) else { return };
+        let Some(line) = self.shown.board().kept.as_ref().map(|(safe, folder)| kept_line(safe, folder))
+        else {
+            return;
+        };
         match self.shown.way {
             Way::Log => tracing::info!("{line}"),
             Way::Bar(_) | Way::Lines => console::say(&line),
@@ -135,6 +139,10 @@ impl Shown {
                         bar.set_length(*known);
                         bar.set_position(*done);
                     }
+                    Event::Expanded { done, total, .. } => {
+                        bar.set_length(*total);
+                        bar.set_position(*done);
+                    }
                     Event::SealStep { step } => bar.set_message(*step),
                     Event::Resumed { .. } | Event::StartedAgain { .. } => {
                         if let Some(line) = line(event) {
@@ -142,7 +150,7 @@ impl Shown {
                         }
                     }
                     // The summary has warnings, with how often each came.
-                    Event::Committed { .. } | Event::Warning { .. } => {}
+                    Event::Committed { .. } | Event::Kept { .. } | Event::Warning { .. } => {}
                 }
             }
             Way::Lines => {
@@ -224,7 +232,7 @@ fn line(event: &Event) -> Option<String> {
             phase => format!("reading {}", phase.as_str()),
         }),
         Event::Resumed { phase, totals, age } => Some(format!(
-            "going on with the run that ended {} ago, in the phase {}: {} are there",
+            "going on with the sync that was begun {} ago, in the phase {}: {} are there",
             rough(*age),
             phase.as_str(),
             rows(totals)
@@ -234,12 +242,17 @@ fn line(event: &Event) -> Option<String> {
         }
         // Pages come in time; the summary has warnings, with how often each
         // came.
-        Event::Page { .. } | Event::Committed { .. } | Event::SealStep { .. } | Event::Warning { .. } => None,
+        Event::Page { .. }
+        | Event::Expanded { .. }
+        | Event::Committed { .. }
+        | Event::Kept { .. }
+        | Event::SealStep { .. }
+        | Event::Warning { .. } => None,
     }
 }
 
-fn kept_line(kept: &Totals) -> Option<String> {
-    (kept.pages > 0).then(|| format!("kept for the next run: {}", rows(kept)))
+fn kept_line(kept: &Totals, folder: &Path) -> String {
+    format!("kept for the next run, which goes on from there: {} (in {})", rows(kept), folder.display())
 }
 
 fn rows(totals: &Totals) -> String {

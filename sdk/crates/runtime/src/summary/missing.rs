@@ -52,5 +52,11 @@ pub(super) fn skipped(ledger: &[LedgerLine]) -> Option<String> {
 
 /// What an operation reads.
 fn kind(operation: &str) -> &str {
-    if operation == "list" { "resources" } else { operation }
+    match operation {
+        "list-resources" | "targeted-resource-sync" => "resources",
+        "list-static-entitlements" => "declared entitlements",
+        "list-entitlements" => "entitlements",
+        "list-grants" => "grants",
+        other => other,
+    }
 }

@@ -12,8 +12,12 @@ fn line(operation: &str, resource_type: &str, state: Completeness) -> LedgerLine
     LedgerLine {
         resource_type: resource_type.to_owned(),
         operation: operation.to_owned(),
+        pages: 0,
+        rows: 0,
+        expected: None,
+        dropped: 0,
         state,
-        ..LedgerLine::default()
+        reason: None,
     }
 }
 
@@ -39,7 +43,7 @@ fn summary() -> Summary {
         )]),
         waited: Duration::from_millis(300),
         resumed: false,
-        ledger: vec![line("list", "user", Completeness::Whole)],
+        ledger: vec![line("list-resources", "user", Completeness::Whole)],
         completeness: Completeness::Whole,
         expansion: None,
         external: None,
@@ -61,9 +65,9 @@ fn all_there_is_to_say() {
     eventful.external =
         Some(ExternalSummary { resources: 800, matched: 120, unmatched: 3, ..ExternalSummary::default() });
     eventful.ledger.extend([
-        line("grants", "site", Completeness::Skipped),
-        line("entitlements", "group", Completeness::Skipped),
-        line("grants", "group", Completeness::Skipped),
+        line("list-grants", "site", Completeness::Skipped),
+        line("list-entitlements", "group", Completeness::Skipped),
+        line("list-grants", "group", Completeness::Skipped),
     ]);
     eventful.completeness = Completeness::Skipped;
     if let Some(calls) = eventful.calls.get_mut("grants:group") {
@@ -82,14 +86,14 @@ fn what_is_incomplete_can_not_be_missed() {
         expected: Some(12_000),
         dropped: 3,
         reason: Some("the server can't be reached".to_owned()),
-        ..line("grants", "group", Completeness::Incomplete)
+        ..line("list-grants", "group", Completeness::Incomplete)
     });
-    incomplete.ledger.push(line("list", "project", Completeness::Incomplete));
+    incomplete.ledger.push(line("list-resources", "project", Completeness::Incomplete));
     let text = render_summary(&incomplete, None);
     assert!(text.lines().take(4).any(|l| l.starts_with("INCOMPLETE")), "at the top: {text}");
     assert!(text.lines().next_back().is_some_and(|l| l.contains("INCOMPLETE")), "and at the end: {text}");
     insta::assert_snapshot!(text);
-    incomplete.ledger.extend(vec![line("grants", "role", Completeness::Incomplete); 20]);
+    incomplete.ledger.extend(vec![line("list-grants", "role", Completeness::Incomplete); 20]);
     let text = render_summary(&incomplete, None);
     assert!(text.contains("  and 14 more\n"), "{text}");
     assert!(text.lines().count() < 40, "{text}");
