@@ -123,25 +123,14 @@ impl Listings {
     /// Reads what an earlier run saved.
     pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Self> {
         let doing = "read the listings";
-        let rows: Vec<(i64, i64, i64, i64, i64, Option<i64>, bool, i64)> = sqlx::query_as(
-            "select id, open, chains, pages, rows, total, totals_differ, left_out from work_listings",
-        )
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(database_error(doing))?;
+        let rows: Vec<Saved> = sqlx::query_as("select * from work_listings")
+            .fetch_all(&mut *conn)
+            .await
+            .map_err(database_error(doing))?;
         let mut listings = Self::default();
-        for (id, open, chains, pages, rows, total, totals_differ, left_out) in rows {
-            let numbers = Numbers {
-                open: small(open)?,
-                chains: small(chains)?,
-                pages: read(pages)?,
-                rows: read(rows)?,
-                total: total.map(read).transpose()?,
-                totals_differ,
-                left_out: read(left_out)?,
-            };
-            listings.saved.insert(id);
-            listings.open.insert(id, Listing::restore(numbers));
+        for row in rows {
+            listings.saved.insert(row.id);
+            listings.open.insert(row.id, Listing::restore(row.numbers()?));
         }
         let seen: Vec<(i64, Vec<u8>, Vec<u8>)> =
             sqlx::query_as("select listing, distinct_rows, named from work_seen")
@@ -154,6 +143,33 @@ impl Listings {
             listing.restore_seen(distinct, &IdHash::from_bytes(&named));
         }
         Ok(listings)
+    }
+}
+
+/// A listing as it is saved.
+#[derive(sqlx::FromRow)]
+struct Saved {
+    id: i64,
+    open: i64,
+    chains: i64,
+    pages: i64,
+    rows: i64,
+    total: Option<i64>,
+    totals_differ: bool,
+    left_out: i64,
+}
+
+impl Saved {
+    fn numbers(&self) -> Result<Numbers> {
+        Ok(Numbers {
+            open: small(self.open)?,
+            chains: small(self.chains)?,
+            pages: read(self.pages)?,
+            rows: read(self.rows)?,
+            total: self.total.map(read).transpose()?,
+            totals_differ: self.totals_differ,
+            left_out: read(self.left_out)?,
+        })
     }
 }
 

@@ -259,11 +259,8 @@ impl References {
     /// Reads what an earlier run stored and what it waited for.
     pub(crate) async fn load(conn: &mut SqliteConnection, sync: &str) -> Result<Self> {
         let references = Self::default();
-        references
-            .resources
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(stored_ids(conn, sync, "v1_resources").await?);
+        let stored = stored_ids(conn, sync, "v1_resources").await?;
+        references.resources.write().unwrap_or_else(PoisonError::into_inner).extend(stored);
         references.store_entitlements(stored_ids(conn, sync, "v1_entitlements").await?);
         let saved: Vec<(String, Vec<u8>, String)> =
             sqlx::query_as("select kind, hashes, names from work_waiting order by id")
