@@ -171,9 +171,7 @@ async fn an_expansion_goes_to_its_column() {
     let place = Place::new();
     let options = place.external(&directory()).await;
     let file = place.path("old.c1z");
-    let unpacked =
-        connector_store::envelope::unpack(&options.file, &place.path(""), &Default::default()).await.unwrap();
-    let mut db = WorkDb::open(&unpacked.db()).await.unwrap();
+    let mut db = place.unpacked(&options.file).await;
     let nested = directory().grants[2].to_wire();
     sqlx::query("update v1_grants set data = ?, expansion = null, needs_expansion = 0 where external_id = ?")
         .bind(nested.encode_to_vec())
