@@ -87,9 +87,6 @@ async fn the_file_is_sound() {
     assert_eq!(view.grants_page(&Default::default(), 0, 100).await.unwrap().len(), 7);
     let report = verify::verify(&target, &VerifyOptions::default()).await.unwrap();
     assert!(report.errors.is_empty() && report.warnings.is_empty(), "{report:?}");
-    if let Some(keep) = std::env::var_os("KEEP_EXTERNAL_SAMPLE") {
-        std::fs::copy(&target, keep).unwrap();
-    }
 }
 
 #[tokio::test]
