@@ -25,7 +25,7 @@ const PAGE: i64 = 1_000;
 /// the names of all match annotations begin with is looked for in the bytes,
 /// a sixth of a microsecond a grant, and only those that have it are decoded.
 /// Not by the index of ids, which would read the grants in no order.
-const MOVE: [&str; 3] = [
+pub(super) const MOVE: [&str; 3] = [
     "create temp table work_carriers (
         id integer primary key,
         grant_row integer not null,

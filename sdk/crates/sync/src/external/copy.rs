@@ -1,7 +1,7 @@
 //! What is carried over from the external file: principals, what can be held
 //! on them, and who holds it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use connector_model::{Error, ResourceId, ResourceTypeId, Result, wire};
 use connector_store::{
@@ -114,7 +114,9 @@ impl Copy<'_, '_> {
         let view = self.external.view().await?;
         let mut more = HashMap::new();
         for supplied in self.external.types() {
-            let resource_type = ResourceTypeId::new(supplied.row.external_id.clone())?;
+            let name = &supplied.row.external_id;
+            let resource_type = ResourceTypeId::new(name.clone())
+                .map_err(|e| self.external.unsound("resource type", name).caused_by(e))?;
             let filter = ResourceFilter {
                 resource_type: Some(resource_type.as_str().to_owned()),
                 ..ResourceFilter::default()
@@ -159,11 +161,11 @@ impl Copy<'_, '_> {
     }
 
     /// Gives those that may have grants.
-    async fn entitlements(&mut self, on: &HashMap<IdHash, bool>) -> Result<HashSet<IdHash>> {
+    async fn entitlements(&mut self, on: &HashMap<IdHash, bool>) -> Result<IdSet> {
         let view = self.external.view().await?;
         let filter = EntitlementFilter::default();
         let mut rows = std::pin::pin!(view.entitlements(&filter));
-        let mut more = HashSet::new();
+        let mut more = IdSet::default();
         let mut ready: Vec<EntitlementRow> = Vec::with_capacity(ROWS);
         while let Some(record) = rows.try_next().await? {
             let mut row = record.row;
@@ -203,7 +205,7 @@ impl Copy<'_, '_> {
 
     /// Grants to somebody who is not copied are left out: nobody could say who
     /// that is.
-    async fn grants(&mut self, copied: &IdSet, of: &HashSet<IdHash>) -> Result<()> {
+    async fn grants(&mut self, copied: &IdSet, of: &IdSet) -> Result<()> {
         let view = self.external.view().await?;
         let filter = GrantFilter::default();
         let mut rows = std::pin::pin!(view.grants(&filter));

@@ -28,7 +28,7 @@ pub(super) struct Principals {
 }
 
 impl Principals {
-    /// Takes in what a grant asks. An empty text asks for nobody: it would
+    /// Takes in what a grant asks. An empty value asks for nobody: it would
     /// find all of whom nothing is known.
     pub(super) fn ask(&mut self, wanted: &Match) {
         match wanted {
@@ -36,10 +36,10 @@ impl Principals {
                 self.by_trait.entry(*of).or_default();
             }
             Match::Some { id, attribute } => {
-                if let Some(id) = id.as_ref().filter(|id| !id.is_empty()) {
+                if let Some(id) = id {
                     self.by_id.entry(id.clone()).or_default();
                 }
-                if let Some(a) = attribute.as_ref().filter(|a| !a.key.is_empty() && !a.value.is_empty()) {
+                if let Some(a) = attribute.as_ref().filter(|a| !a.value.is_empty()) {
                     if a.is_email() {
                         self.by_email.entry(a.value.clone()).or_default();
                     }

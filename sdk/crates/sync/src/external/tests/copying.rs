@@ -87,9 +87,6 @@ async fn the_file_is_sound() {
     assert_eq!(view.grants_page(&Default::default(), 0, 100).await.unwrap().len(), 7);
     let report = verify::verify(&target, &VerifyOptions::default()).await.unwrap();
     assert!(report.errors.is_empty() && report.warnings.is_empty(), "{report:?}");
-    if let Some(keep) = std::env::var_os("KEEP_EXTERNAL_SAMPLE") {
-        std::fs::copy(&target, keep).unwrap();
-    }
 }
 
 #[tokio::test]
@@ -171,9 +168,7 @@ async fn an_expansion_goes_to_its_column() {
     let place = Place::new();
     let options = place.external(&directory()).await;
     let file = place.path("old.c1z");
-    let unpacked =
-        connector_store::envelope::unpack(&options.file, &place.path(""), &Default::default()).await.unwrap();
-    let mut db = WorkDb::open(&unpacked.db()).await.unwrap();
+    let mut db = place.unpacked(&options.file).await;
     let nested = directory().grants[2].to_wire();
     sqlx::query("update v1_grants set data = ?, expansion = null, needs_expansion = 0 where external_id = ?")
         .bind(nested.encode_to_vec())

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use connector_model::{ErrorKind, TraitKind};
-use connector_store::WorkDb;
 
-use super::{Place, add_external, directory, roles, written};
+use super::{Place, add_external, directory, roles};
 use crate::ExternalPrincipals;
 
 fn options(file: &Path) -> ExternalPrincipals {
@@ -36,7 +35,7 @@ async fn a_file_that_can_not_be_read_is_named() {
         assert_eq!(error.kind(), kind, "{error:?}");
         assert!(error.message().contains("--external-resource-c1z"), "{error}");
         assert_eq!(error.get("file"), Some(&*file.display().to_string()));
-        assert!(error.report().to_string().contains(why), "{why}: {}", error.report());
+        assert!(error.report().contains(why), "{why}: {}", error.report());
     }
 }
 
@@ -51,15 +50,13 @@ async fn a_file_without_a_finished_full_sync_is_refused() {
         changed(&place, &good.file, &file, change).await;
         let error = place.open(&options(&file)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FailedPrecondition, "{error:?}");
-        assert!(error.report().to_string().contains("no finished full sync"), "{}", error.report());
+        assert!(error.report().contains("no finished full sync"), "{}", error.report());
     }
 }
 
 /// A file with its database changed by a statement.
 async fn changed(place: &Place, from: &Path, to: &Path, statement: &'static str) {
-    let folder = place.path("");
-    let unpacked = connector_store::envelope::unpack(from, &folder, &Default::default()).await.unwrap();
-    let mut db = WorkDb::open(&unpacked.db()).await.unwrap();
+    let mut db = place.unpacked(from).await;
     sqlx::raw_sql(statement).execute(db.connection()).await.unwrap();
     connector_store::envelope::pack(&db.close_for_packing().await.unwrap(), to).await.unwrap();
 }
@@ -71,7 +68,7 @@ async fn an_entitlement_that_is_not_there_is_named() {
     good.entitlement = Some("group:none:member".to_owned());
     let error = place.open(&good).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    let report = error.report().to_string();
+    let report = error.report();
     assert!(report.contains("group:none:member"), "{report}");
 }
 
@@ -143,9 +140,7 @@ async fn a_type_that_does_not_fit_is_named() {
 #[tokio::test]
 async fn of_rows_of_one_id_the_last_comes() {
     let place = Place::new();
-    let db = written(&place.path("twice.db"), &directory()).await.unwrap();
-    let file = place.path("twice.c1z");
-    super::pack(db, &file).await.unwrap();
+    let file = place.external(&directory()).await.file;
     let other = place.path("other.c1z");
     let statement = "drop index idx_grants_external_sync_v1; insert into v1_grants (resource_type_id, resource_id, \
          entitlement_id, principal_resource_type_id, principal_resource_id, external_id, data, sync_id, \

@@ -1,6 +1,6 @@
 //! Whom carriers mean, and what comes of them.
 
-use connector_model::{Expandable, Grant, ResourceType, TraitKind, wire};
+use connector_model::{Expandable, Grant, Profile, Resource, ResourceType, TraitKind, wire};
 use prost::Message as _;
 
 use super::{
@@ -16,7 +16,7 @@ async fn each_kind_of_match_finds_its_principals() {
         // Ids are what they are, in their case.
         (carrier(id("user", "?"), &by_id("BOB")), &[]),
         (carrier(id("user", "?"), &all(user)), &["user:ada", "user:bob", "user:eve"]),
-        (carrier(id("user", "?"), &all(group)), &["group:eng", "group:ops"]),
+        (carrier(id("user", "?"), &all(group)), &["group:eng", "group:old", "group:ops"]),
         (carrier(id("user", "?"), &by_key(user, "email", "ADA@example.COM")), &["user:ada"]),
         (carrier(id("user", "?"), &by_key(user, "email", "ada@home.example")), &["user:ada"]),
         // Where the e-mail is no more than a profile has.
@@ -38,9 +38,24 @@ async fn each_kind_of_match_finds_its_principals() {
             carrier(id("user", "?"), &by_id("bob")).with_annotation(&by_key(user, "employee", "a-1")),
             &["user:ada", "user:bob"],
         ),
-        (carrier(id("user", "?"), &by_id("bob")).with_annotation(&all(group)), &["group:eng", "group:ops"]),
+        (
+            carrier(id("user", "?"), &by_id("bob")).with_annotation(&by_key(user, "employee", "b-2")),
+            &["user:bob"],
+        ),
+        // Where an older writer had the profile.
+        (carrier(id("user", "?"), &by_key(group, "CODE", "old")), &["group:old"]),
+        (
+            carrier(id("user", "?"), &by_id("bob")).with_annotation(&all(group)),
+            &["group:eng", "group:old", "group:ops"],
+        ),
     ] {
-        let (mut db, added) = Place::new().add(&roles(vec![carrier.clone()]), &directory()).await;
+        let mut site = directory();
+        let bob = site.resources.iter_mut().find(|r| r.id.id() == "bob").unwrap();
+        bob.profile.as_mut().unwrap().set("phone", "");
+        let profile = Profile::from([("CODE", "Old")]).into_wire();
+        let old = wire::GroupTrait { profile: Some(profile), ..Default::default() };
+        site.resources.push(Resource::new(id("group", "old"), "Old").with_trait(old));
+        let (mut db, added) = Place::new().add(&roles(vec![carrier.clone()]), &site).await;
         assert_eq!(holders(&mut db).await, set(expected), "{carrier:?}");
         assert_eq!((added.carriers, added.matched), (1, expected.len() as u64));
         assert_eq!(added.unmatched, u64::from(expected.is_empty()));
@@ -112,7 +127,7 @@ async fn the_order_of_carriers_does_not_count() {
 #[tokio::test]
 async fn an_id_of_two_types_is_that_of_the_carriers_type() {
     let mut site = directory();
-    site.resources.push(connector_model::Resource::group(id("group", "ada"), "Friends of Ada"));
+    site.resources.push(Resource::group(id("group", "ada"), "Friends of Ada"));
     for (to, expected) in [("user", "user:ada"), ("group", "group:ada"), ("other", "group:ada")] {
         let own = roles(vec![carrier(id(to, "?"), &by_id("ada"))]);
         let (mut db, _) = Place::new().add(&own, &site).await;

@@ -11,6 +11,7 @@ mod restarts;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, Weak},
 };
 
 use connector_model::{
@@ -120,38 +121,63 @@ fn all(of: TraitKind) -> wire::ExternalResourceMatchAll {
     wire::ExternalResourceMatchAll { resource_type: of.into() }
 }
 
+/// Work folders that live as long as any of them is needed: where SQLite puts
+/// its temporary files is one setting a process, the folder of the database
+/// that was opened last, and it must not go while another test uses it.
+static FOLDERS: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
+
 /// A work folder.
 struct Place {
-    folder: TempDir,
+    shared: Arc<TempDir>,
+    own: TempDir,
 }
 
 impl Place {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        let mut folders = FOLDERS.lock().unwrap();
+        let shared = folders.upgrade().unwrap_or_else(|| Arc::new(tempfile::tempdir().unwrap()));
+        *folders = Arc::downgrade(&shared);
+        let own = tempfile::tempdir_in(shared.path()).unwrap();
+        Self { shared, own }
     }
 
+    /// For files of its own.
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.own.path().join(name)
+    }
+
+    /// For a database.
+    fn database(&self, name: &str) -> PathBuf {
+        let own = self.own.path().file_name().unwrap().to_str().unwrap();
+        self.shared.path().join(format!("{own}.{name}"))
+    }
+
+    /// The database of a file, to be changed and packed again.
+    async fn unpacked(&self, file: &Path) -> WorkDb {
+        let unpacked = envelope::unpack(file, self.own.path(), &Default::default()).await.unwrap();
+        let database = self.database("changed");
+        std::fs::copy(unpacked.db(), &database).unwrap();
+        WorkDb::open(&database).await.unwrap()
     }
 
     /// The external file of a directory.
     async fn external(&self, site: &Site) -> ExternalPrincipals {
         let file = self.path("directory.c1z");
-        let db = written(&self.path("directory.db"), site).await.unwrap();
-        pack(db, &file).await.unwrap();
-        std::fs::remove_file(self.path("directory.db")).unwrap();
+        let database = self.database("directory");
+        pack(written(&database, site).await.unwrap(), &file).await.unwrap();
+        std::fs::remove_file(database).unwrap();
         ExternalPrincipals { file, entitlement: None, traits: Vec::new() }
     }
 
     /// The working database of a connector, as the seal has it.
     async fn own(&self, site: &Site) -> WorkDb {
-        let mut db = written(&self.path("sync.db"), site).await.unwrap();
+        let mut db = written(&self.database("sync"), site).await.unwrap();
         assert!(db.index_grant_ids().await.unwrap());
         db
     }
 
     async fn open(&self, options: &ExternalPrincipals) -> Result<External> {
-        External::open(options, self.folder.path()).await
+        External::open(options, self.own.path()).await
     }
 
     /// Both, with what comes of them.

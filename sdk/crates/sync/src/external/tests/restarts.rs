@@ -31,9 +31,14 @@ async fn what_was_done_is_not_done_again() {
         entitlement: None,
         traits: Vec::new(),
     };
+    let temporary: i64 = sqlx::query_scalar("select count(*) from sqlite_temp_schema")
+        .fetch_one(db.connection())
+        .await
+        .unwrap();
+    assert_eq!(temporary, 0);
     // The process that did it may be another one.
     db.close().await.unwrap();
-    let mut db = WorkDb::open(&place.path("sync.db")).await.unwrap();
+    let mut db = WorkDb::open(&place.database("sync")).await.unwrap();
     let external = place.open(&options).await.unwrap();
     let again = add_external(&mut db, &external, &CancellationToken::new()).await.unwrap();
     assert_eq!(again, first);
@@ -74,7 +79,7 @@ async fn stopped_at_any_step_it_is_as_before_or_done() {
     db.close().await.unwrap();
     let (mut stopped, mut steps) = (0, 1_u32);
     let (mut db, added) = loop {
-        let mut db = WorkDb::open(&place.path("sync.db")).await.unwrap();
+        let mut db = WorkDb::open(&place.database("sync")).await.unwrap();
         let mut left = steps;
         db.connection().lock_handle().await.unwrap().set_progress_handler(20, move || {
             left = left.saturating_sub(1);
@@ -87,7 +92,7 @@ async fn stopped_at_any_step_it_is_as_before_or_done() {
             // Not closed: nobody tidies up after a process that was killed.
             Err(_) => drop(db),
         }
-        let mut db = WorkDb::open(&place.path("sync.db")).await.unwrap();
+        let mut db = WorkDb::open(&place.database("sync")).await.unwrap();
         assert_eq!(content(&mut db).await, before, "after {steps} steps");
         stopped += 1;
         steps += 1 + steps / 10;
