@@ -39,6 +39,8 @@ mod work_folder;
 use connector_store::database_error;
 
 pub use connector_store::Retention;
+#[doc(hidden)]
+pub use expand::expand_in_memory;
 pub use expand::{Cycles, ExpandOptions, Expanded, ExpandedFile, Skipped, expand_file};
 pub use options::{DEFAULT_WORKERS, SyncOptions, Workers};
 pub use progress::{Event, Observer, Phase, Silent, Summary, Totals};
