@@ -2,6 +2,7 @@
 
 mod commands;
 mod errors;
+mod expand;
 mod fixtures;
 mod json_shape;
 mod pipe;
