@@ -3,6 +3,7 @@
 mod commands;
 mod completeness;
 mod errors;
+mod expand;
 mod fixtures;
 mod json_shape;
 mod pipe;

@@ -47,6 +47,8 @@ mod work_folder;
 use connector_store::database_error;
 
 pub use connector_store::{Completeness, Retention};
+#[doc(hidden)]
+pub use expand::expand_in_memory;
 pub use expand::{Cycles, ExpandOptions, Expanded, ExpandedFile, Skipped, expand_file};
 pub use options::{
     Checkpoints, DEFAULT_CALL_LIMIT, DEFAULT_WORKERS, ExternalPrincipals, Scope, SyncOptions, Targets,

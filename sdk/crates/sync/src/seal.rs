@@ -89,6 +89,8 @@ impl Seal<'_> {
         }
         if state < State::Indexed {
             self.step("build indexes")?;
+            // The room that it frees is used by what follows.
+            let _unclosed_is_unknown = db.finish_ledger().await?;
             duplicates::drop(db.connection()).await?;
             db.build_indexes().await?;
             self.enter(db, State::Indexed, &checkpoint).await?;
@@ -99,7 +101,6 @@ impl Seal<'_> {
         }
         let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]) - others;
         checkpoint.spent(Phase::Seal, start.elapsed().saturating_sub(others));
-        let _unclosed_is_unknown = db.finish_ledger().await?;
         self.folder.write_summary(&checkpoint)?;
         self.finish(db, &checkpoint).await?;
         Ok(checkpoint)

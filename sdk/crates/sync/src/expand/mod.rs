@@ -10,6 +10,7 @@
 //! the outcome depends on nothing but the grants. What was found is written in batches ([`write`]); each row is written
 //! with all that it gets, so a run that is stopped between two batches leaves what the next one makes again.
 
+mod bench;
 mod choose;
 mod components;
 mod file;
@@ -31,6 +32,8 @@ use graph::Graph;
 use spread::Spread;
 use write::Writer;
 
+#[doc(hidden)]
+pub use bench::expand_in_memory;
 pub use file::{ExpandOptions, ExpandedFile, expand_file};
 
 /// How many examples are kept of what a person may want to look at.
@@ -164,3 +167,6 @@ fn cycles(graph: &Graph, entitlements: &names::Names) -> Cycles {
     examples.truncate(EXAMPLES);
     Cycles { count: graph.cycles.len() as u64, examples }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,12 @@ type Stored = (u32, u32, bool);
 /// Sources by entitlement and principal.
 type Outcome = BTreeMap<(u32, u32), BTreeMap<u32, bool>>;
 
+/// The entitlements that reach each other.
+type Node = BTreeSet<u32>;
+
+/// Whether only direct holders pass, and of which types: `None` is of every one.
+type Passes = (bool, Option<BTreeSet<u32>>);
+
 /// A principal's type.
 fn type_of(principal: u32) -> u32 {
     principal % 3
@@ -36,12 +42,12 @@ fn naive(edges: &[Asked], stored: &[Stored]) -> Outcome {
         }
         reaches.extend(more);
     }
-    let node = |e: u32| -> BTreeSet<u32> {
+    let node = |e: u32| -> Node {
         let together = |o: &u32| *o == e || reaches.contains(&(e, *o)) && reaches.contains(&(*o, e));
         (0..ENTITLEMENTS).filter(together).collect()
     };
     // The widest rule between two nodes; None lets every type through.
-    let mut rules: BTreeMap<(BTreeSet<u32>, BTreeSet<u32>), (bool, Option<BTreeSet<u32>>)> = BTreeMap::new();
+    let mut rules: BTreeMap<(Node, Node), Passes> = BTreeMap::new();
     for (from, to, shallow, types) in edges {
         if node(*from) == node(*to) {
             continue;
@@ -56,7 +62,7 @@ fn naive(edges: &[Asked], stored: &[Stored]) -> Outcome {
     loop {
         let before = holds.clone();
         for ((froms, tos), (shallow, types)) in &rules {
-            for ((from, principal), _) in &before {
+            for (from, principal) in before.keys() {
                 let is_direct = direct.contains(&(*from, *principal));
                 let passes = types.as_ref().is_none_or(|t| t.contains(&type_of(*principal)));
                 if froms.contains(from) && passes && (is_direct || !shallow) {

@@ -4,6 +4,7 @@
 
 mod bad_connectors;
 mod duplicates;
+mod expand_files;
 mod expand_fixtures;
 mod fake;
 mod files;

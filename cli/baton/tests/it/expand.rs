@@ -1,0 +1,45 @@
+//! `baton expand`.
+
+use connector_model::Result;
+use insta::{Settings, assert_json_snapshot, assert_snapshot};
+
+use crate::{program, sample};
+
+#[tokio::test]
+async fn a_team_inside_a_team_gives_its_members() -> Result<()> {
+    let folder = sample::folder().await?;
+    let before = std::fs::read(folder.path().join("sync.c1z")).expect("the sample");
+    let json = program::json(folder.path(), &["expand", "--out", "other.c1z"]);
+    assert_json_snapshot!("json-expand", json, { ".bytes" => "[bytes]" });
+    assert_eq!(std::fs::read(folder.path().join("sync.c1z")).expect("the sample"), before);
+
+    let mut settings = Settings::clone_current();
+    settings.add_filter(r"\(\d+ bytes\)", "([bytes])");
+    let run = program::run(folder.path(), &["expand", "sync.c1z"]);
+    settings.bind(|| assert_snapshot!("console-expand", run));
+    let grants = |file| program::run(folder.path(), &["grants", "-f", file, "-e", "team:all:member"]).stdout;
+    assert_eq!(grants("sync.c1z"), grants("other.c1z"));
+    assert_snapshot!("console-grants-expanded", grants("sync.c1z"));
+    let run = program::run(folder.path(), &["verify", "--allow-dangling"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_is_told_and_the_old_one_stays() -> Result<()> {
+    let folder = sample::folder().await?;
+    for (args, code) in [
+        (&["expand", "--out", "nowhere/out.c1z"][..], 5),
+        (&["expand", "nowhere.c1z"], 5),
+        (&["expand", "sync.c1z", "-f", "sync.c1z"], 2),
+    ] {
+        let run = program::run(folder.path(), args);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(code), ""), "{args:?}: {run}");
+    }
+    let files: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(files, ["sync.c1z"]);
+    Ok(())
+}
