@@ -168,7 +168,7 @@ fn any_row() -> impl Strategy<Value = LedgerRow> {
     let why = (prop::sample::select(vec!["", "x", "y", "x y"]), prop::sample::select(&Completeness::ALL[..]));
     (of, counts, why).prop_map(
         |((t, parent, operation), (pages, rows, expected, dropped), (reason, state))| {
-            let (resource_type, reason) = (t.clone(), reason.to_owned());
+            let (resource_type, reason) = (t, reason.to_owned());
             LedgerRow { resource_type, parent, operation, pages, rows, expected, dropped, reason, state }
         },
     )
