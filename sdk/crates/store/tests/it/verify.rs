@@ -169,6 +169,7 @@ const BREAKS: &[(&str, &str, &[&str])] = &[
         "update completeness_ledger set state = 'incomplete' where resource_type = 'site'",
         MALFORMED,
     ),
+    ("ledger claim", "update completeness_ledger set state = 'whole' where operation = 'summary'", MALFORMED),
     ("ledger sum", "update completeness_ledger set pages = 99 where operation = 'summary'", MALFORMED),
     ("ledger count", "update completeness_ledger set skipped = null where operation = 'summary'", MALFORMED),
     (
