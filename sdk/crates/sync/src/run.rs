@@ -111,13 +111,14 @@ impl Run<'_> {
 
     async fn begin_with(&mut self, fingerprint: Fingerprint, files: Files) -> Result<Summary> {
         tracing::debug!(fingerprint = fingerprint.digest(), "a new sync");
-        self.folder.write_record(&self.folder.new_record(fingerprint))?;
         let parent = match (&self.options.scope, &files.old) {
             (Scope::Resources(_), Some(old)) => newest_full(old).await?,
             _ => None,
         };
         let new = NewSync { sync_type: self.options.sync_type(), parent, ..NewSync::full() };
         let mut db = WorkDb::create(&self.folder.database(), &new).await?;
+        // Behind the database: one that is half made is nobody's.
+        self.folder.write_record(&self.folder.new_record(fingerprint))?;
         let result = self.collect(&mut db, None, &files).await;
         self.close(db, result).await
     }

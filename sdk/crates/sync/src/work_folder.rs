@@ -170,7 +170,7 @@ impl WorkFolder {
             .with("folder", self.path.display())
     }
 
-    /// Says whose the working database is; before it is made.
+    /// Says whose the working database is, once it is made.
     pub(crate) fn write_record(&self, record: &Record) -> Result<()> {
         self.write_json("record.json", record)
     }
