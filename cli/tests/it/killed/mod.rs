@@ -21,10 +21,11 @@ use std::{
 use connector_testkit::Document;
 use tableau_simulator::{Config, Simulator};
 
+pub(crate) use self::truth::true_document;
 use self::{
     chance::Chance,
     left::{Left, page_of},
-    truth::{syncs, true_document},
+    truth::syncs,
     victim::{Death, Moment, SEAL, Victim},
 };
 use crate::support::Room;
