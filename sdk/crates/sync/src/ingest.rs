@@ -93,7 +93,7 @@ impl Types {
     }
 
     /// Whether the file has resources of a type.
-    fn has(&self, id: &ResourceTypeId) -> bool {
+    pub(crate) fn has(&self, id: &ResourceTypeId) -> bool {
         self.read.contains(id.as_str())
     }
 
@@ -115,6 +115,10 @@ impl Ingested {
     fn add_entitlement(&mut self, entitlement: &Entitlement) -> Result<IdHash> {
         if entitlement.slug.is_empty() || entitlement.display_name.is_empty() {
             return Err(Error::internal("an entitlement needs a slug and a display name")
+                .with("entitlement", &entitlement.id));
+        }
+        if entitlement.annotations.all::<wire::EntitlementExclusionGroup>().nth(1).is_some() {
+            return Err(Error::internal("an entitlement is in two exclusion groups; it can be in one only")
                 .with("entitlement", &entitlement.id));
         }
         let hash = IdHash::text(&entitlement.id);
