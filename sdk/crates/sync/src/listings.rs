@@ -24,7 +24,8 @@ const CREATE: [&str; 2] = [
         rows integer not null,
         total integer,
         totals_differ integer not null,
-        left_out integer not null
+        left_out integer not null,
+        lost integer not null
     ) strict",
     "create table if not exists work_seen (
         id integer primary key,
@@ -93,7 +94,7 @@ impl Listings {
             self.saved.insert(id);
             sqlx::query(
                 "insert or replace into work_listings (id, open, chains, pages, rows, total, totals_differ, \
-                 left_out) values (?, ?, ?, ?, ?, ?, ?, ?)",
+                 left_out, lost) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(id)
             .bind(i64::from(numbers.open))
@@ -103,6 +104,7 @@ impl Listings {
             .bind(numbers.total.map(stored))
             .bind(i64::from(numbers.totals_differ))
             .bind(stored(numbers.left_out))
+            .bind(i64::from(numbers.lost))
             .execute(&mut *conn)
             .await
             .map_err(database_error(doing))?;
@@ -123,14 +125,14 @@ impl Listings {
     /// Reads what an earlier run saved.
     pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Self> {
         let doing = "read the listings";
-        let rows: Vec<(i64, i64, i64, i64, i64, Option<i64>, bool, i64)> = sqlx::query_as(
-            "select id, open, chains, pages, rows, total, totals_differ, left_out from work_listings",
+        let rows: Vec<(i64, i64, i64, i64, i64, Option<i64>, bool, i64, bool)> = sqlx::query_as(
+            "select id, open, chains, pages, rows, total, totals_differ, left_out, lost from work_listings",
         )
         .fetch_all(&mut *conn)
         .await
         .map_err(database_error(doing))?;
         let mut listings = Self::default();
-        for (id, open, chains, pages, rows, total, totals_differ, left_out) in rows {
+        for (id, open, chains, pages, rows, total, totals_differ, left_out, lost) in rows {
             let numbers = Numbers {
                 open: small(open)?,
                 chains: small(chains)?,
@@ -139,6 +141,7 @@ impl Listings {
                 total: total.map(read).transpose()?,
                 totals_differ,
                 left_out: read(left_out)?,
+                lost,
             };
             listings.saved.insert(id);
             listings.open.insert(id, Listing::restore(numbers));
