@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod annotations;
 mod bad_connectors;
 mod duplicates;
 mod expand_fixtures;
@@ -10,6 +11,7 @@ mod files;
 mod listings;
 mod phases;
 mod resume;
+mod stored;
 mod workers;
 
 use connector_model::{PageToken, Resource, ResourceId, ResourceType, TraitKind};
