@@ -7,7 +7,6 @@ use connector_model::{
     Resource, ResourceType, StaticEntitlement, wire,
 };
 use connector_sync::SyncOptions;
-use prost::Name as _;
 use prost_types::Any;
 use tokio_util::sync::CancellationToken;
 

@@ -8,9 +8,11 @@ mod duplicates;
 mod expand_fixtures;
 mod fake;
 mod files;
+mod ledger;
 mod listings;
 mod phases;
 mod resume;
+mod scopes;
 mod stored;
 mod workers;
 

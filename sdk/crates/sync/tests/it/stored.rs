@@ -10,7 +10,7 @@ use connector_store::{
 use futures::TryStreamExt as _;
 use prost::Message as _;
 
-/// The default sync of a file.
+/// A sync of a file.
 pub(crate) struct Stored {
     pub(crate) run: SyncRun,
     pub(crate) resource_types: BTreeMap<String, wire::ResourceType>,
@@ -23,8 +23,13 @@ pub(crate) struct Stored {
 
 impl Stored {
     pub(crate) async fn read(path: &Path) -> Self {
+        Self::of(path, None).await
+    }
+
+    /// A sync of a file by its id.
+    pub(crate) async fn of(path: &Path, sync: Option<&str>) -> Self {
         let file = C1z::open(path, &OpenOptions::default()).await.unwrap();
-        let view = file.view(None).await.unwrap();
+        let view = file.view(sync).await.unwrap();
         let types: Vec<_> = view.resource_types(&()).map_ok(|r| r.row).try_collect().await.unwrap();
         let filter = ResourceFilter::default();
         let resources: Vec<_> = view.resources(&filter).map_ok(|r| r.row).try_collect().await.unwrap();
