@@ -244,12 +244,10 @@ async fn a_read_that_fails_makes_an_incomplete_sync_or_none() {
 /// Runs a broken site both ways, and gives what the ledger says of it.
 async fn check_incomplete(what: &str, fake: impl Fn() -> Fake) -> String {
     let place = Place::new();
-    run(&Arc::new(site()), &place.output(), 1).await.unwrap();
-    let before = std::fs::read(place.output()).unwrap();
     let mut options = SyncOptions::new(place.output());
     options.call_limit = Duration::from_millis(200);
     let error = run_with(&Arc::new(fake()), &options, CancellationToken::new()).await.unwrap_err();
-    assert_eq!(std::fs::read(place.output()).unwrap(), before, "{what}: the old file is untouched");
+    assert!(!place.output().exists(), "{what}: nothing is written");
     let place = Place::new();
     let mut options = SyncOptions { allow_incomplete: true, ..SyncOptions::new(place.output()) };
     options.call_limit = Duration::from_millis(200);
@@ -452,7 +450,7 @@ async fn a_run_that_is_gone_on_with_has_the_ledger_of_one_that_was_not() {
     let (dropped, incomplete) = (whole.ledger.summary.dropped, whole.ledger.summary.incomplete);
     assert_eq!((dropped, incomplete), (3, 1), "{:?}", whole.lines());
     let mut resumed = BTreeSet::new();
-    for checkpoint in 1.. {
+    for checkpoint in (1..).step_by(3) {
         let place = Place::new();
         if stopped_at(&place, checkpoint).await.is_ok() {
             break;

@@ -4,11 +4,13 @@
 
 mod annotations;
 mod bad_connectors;
+mod carried;
 mod duplicates;
 mod expand_fixtures;
 mod fake;
 mod files;
 mod ledger;
+mod limits;
 mod listings;
 mod phases;
 mod resume;
