@@ -98,7 +98,7 @@ impl Types {
     }
 
     /// Whether the file has resources of a type.
-    fn has(&self, id: &ResourceTypeId) -> bool {
+    pub(crate) fn has(&self, id: &ResourceTypeId) -> bool {
         self.read.contains(id.as_str())
     }
 
@@ -127,7 +127,7 @@ impl Ingested {
             1 => self.has_exclusion_groups = true,
             _ => {
                 return Err(Error::internal(
-                    "an entitlement is in more than one exclusion group; one is allowed",
+                    "an entitlement is in two exclusion groups; it can be in one only",
                 )
                 .with("entitlement", &entitlement.id));
             }

@@ -16,7 +16,7 @@ use crate::{
     checkpoint::Checkpoint,
     cycle::Cycle,
     ingest::Ingested,
-    ledger::Ledger,
+    ledger::{Ledger, not_read},
     listing::Verdict,
     listings::Listings,
     plan::{Planner, whole_types},
@@ -210,7 +210,16 @@ impl Schedule {
         action: &Action,
         page: &mut Ingested,
     ) -> Result<Vec<String>> {
-        let next = following(action, page.next.take())?;
+        let mut warnings = Vec::new();
+        let next = match following(action, page.next.take()) {
+            Err(e) if self.options.allow_incomplete => {
+                ledger.incomplete(action, &e);
+                self.listings.of(action.listing).page_lost();
+                warnings.push(not_read(&e));
+                None
+            }
+            next => next?,
+        };
         let ends_chain = next.is_none();
         match next {
             Some(next) => {
@@ -219,7 +228,10 @@ impl Schedule {
             }
             None => self.finished.push(action.id),
         }
-        let mut warnings = self.begin_children(batch, std::mem::take(&mut page.children)).await?;
+        let children = std::mem::take(&mut page.children);
+        if self.lists_inside(action) {
+            warnings.extend(self.begin_children(batch, children).await?);
+        }
         let also = self.name_further_pages(action, std::mem::take(&mut page.also));
         self.enqueue(batch, also).await?;
         self.get_related(batch, std::mem::take(&mut page.related)).await?;
@@ -234,6 +246,7 @@ impl Schedule {
         self.finished.push(action.id);
         self.done += 1;
         let listing = self.listings.of(action.listing);
+        listing.page_lost();
         listing.open = listing.open.saturating_sub(1);
         if listing.open == 0 {
             ledger.listing_ended(action, listing.rows(), listing.total());
@@ -287,6 +300,17 @@ impl Schedule {
             }
         }
         Ok(())
+    }
+
+    /// Whether a page's resources are looked into. In a sync of some resources
+    /// only those are: what they are related to comes without what is inside.
+    fn lists_inside(&self, action: &Action) -> bool {
+        let Scope::Resources(targets) = &self.options.scope else { return true };
+        match &action.subject {
+            Subject::Inside(_) => true,
+            Subject::Named(named) => targets.resources.iter().any(|target| target.id == named.id),
+            Subject::Of(_) | Subject::Whole => false,
+        }
     }
 
     /// Lists inside resources that name types as their children.
