@@ -84,10 +84,17 @@ pub(crate) async fn run(shape: &Shape, file: &Path, expanded: bool) -> Result<se
             }
         }
     }
+    let stored = clock.wall;
     let bytes = clock.time(seal(db, &target)).await?;
     let _ = std::fs::remove_file(&database);
     let _ = std::fs::remove_file(&target);
-    Ok(serde_json::json!({ "seconds": clock.wall, "cpu": clock.cpu, "rows": count, "bytes": bytes }))
+    Ok(serde_json::json!({
+        "seconds": clock.wall,
+        "seal": clock.wall - stored,
+        "cpu": clock.cpu,
+        "rows": count,
+        "bytes": bytes,
+    }))
 }
 
 fn encode(shape: &Shape, types: &Types, group: u32, inherited: bool, to: &mut Vec<GrantRow>) -> Result<()> {

@@ -26,14 +26,31 @@ pub(crate) struct Shape {
     pub(crate) chain: u32,
     /// Ids are UUIDs and not short.
     pub(crate) uuids: bool,
+    /// The members of a group stand all over the list of users, and not one
+    /// after the other: the file compresses less.
+    pub(crate) scattered: bool,
 }
 
+/// A million direct grants; the others are told by how they differ.
+const DIRECT: Shape = Shape {
+    name: "direct",
+    users: 100_000,
+    groups: 10_000,
+    members: 100,
+    chain: 1,
+    uuids: false,
+    scattered: false,
+};
+
+const CHAINS: Shape = Shape { name: "chains", users: 50_000, groups: 1_000, members: 50, chain: 5, ..DIRECT };
+
 /// The measured ones.
-pub(crate) const SHAPES: [Shape; 4] = [
-    Shape { name: "direct", users: 100_000, groups: 10_000, members: 100, chain: 1, uuids: false },
-    Shape { name: "uuid", users: 100_000, groups: 10_000, members: 100, chain: 1, uuids: true },
-    Shape { name: "chains", users: 50_000, groups: 1_000, members: 50, chain: 5, uuids: false },
-    Shape { name: "chains-large", users: 50_000, groups: 1_000, members: 250, chain: 5, uuids: false },
+pub(crate) const SHAPES: [Shape; 5] = [
+    DIRECT,
+    Shape { name: "scattered", scattered: true, ..DIRECT },
+    Shape { name: "uuid", uuids: true, ..DIRECT },
+    CHAINS,
+    Shape { name: "chains-large", members: 250, ..CHAINS },
 ];
 
 pub(crate) fn user_type() -> ResourceType {
@@ -160,13 +177,13 @@ impl Shape {
         group % self.chain + 1 < self.chain
     }
 
-    /// A member of a group. Groups of one chain have no user in common; users
-    /// next to each other in a group are not next to each other in their list.
+    /// A member of a group. Groups of one chain have no user in common.
     fn member(&self, types: &Types, group: u32, m: u32) -> Result<ResourceId> {
         let (users, place) = (u64::from(self.users), u64::from(group * self.members + m));
         // A prime that divides no number of users here, so each round is a
         // permutation of them.
-        let user = (place % users * 7_919 + place / users * 13) % users;
+        let user =
+            if self.scattered { (place % users * 7_919 + place / users * 13) % users } else { place % users };
         ResourceId::new(types.user.clone(), self.id("u", u32::try_from(user).unwrap_or_default()))
     }
 
