@@ -91,10 +91,11 @@ pub(crate) async fn run(demo: &Demo, context: &CommandContext) -> Result<()> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..SyncOptions::new(&demo.file)
     };
-    let progress = Arc::new(Progress::for_people());
+    let progress = Arc::new(Progress::for_people(tableau.clone()));
     let result = sync_once(tableau.clone(), &options, progress.clone(), context.cancel.clone()).await;
     progress.finish();
-    let mut text = render_summary(&result?, Some(tableau.stats().requests));
+    let summary = result.inspect_err(|_| progress.say_what_is_kept())?;
+    let mut text = render_summary(&summary, Some(tableau.stats().requests));
     if demo.keep_serving {
         text.push_str(&by_hand(&simulator));
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use connector_sdk::{
-    Connector, ConnectorMetadata, Error, ErrorKind, ResourceSyncer, Result, Validation, async_trait,
+    Connector, ConnectorMetadata, Error, ErrorKind, ResourceSyncer, Result, Validation, Waits, async_trait,
     config::{Config, ConnectContext},
     http::Stats,
 };
@@ -81,6 +81,10 @@ impl Connector for Tableau {
             Arc::new(GroupSyncer(context())),
             Arc::new(LicenseSyncer(context())),
         ]
+    }
+
+    fn waits(&self) -> Waits {
+        self.0.client.waits()
     }
 
     /// Ends the session, which frees the token for other programs.

@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Entitlements(OfType),
     /// List the grants: who has which entitlement of which resource
     Grants(GrantArgs),
+    /// Make the grants that follow from others, such as those of groups inside groups, and finish the sync
+    Expand(ExpandArgs),
     /// Check that the file keeps the format's rules; exits with 15 where it does not
     Verify(VerifyArgs),
     /// Print the completion script of a shell
@@ -95,6 +97,20 @@ pub(crate) struct GrantArgs {
     /// Only of this entitlement, by its id
     #[arg(short, long, value_name = "ENTITLEMENT")]
     pub(crate) entitlement: Option<String>,
+}
+
+/// What to expand, and where to.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ExpandArgs {
+    /// The file; the same as --file
+    #[arg(value_name = "FILE", conflicts_with = "file")]
+    path: Option<PathBuf>,
+    /// The file to write; else the one that is read is replaced, as a whole and only when all went well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The sync to expand; else the newest one: unfinished with only its expansion left, or finished and full
+    #[arg(long, value_name = "ID")]
+    pub(crate) sync_id: Option<String>,
 }
 
 /// What to check, and how strictly.
@@ -151,6 +167,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed> 
         return Ok(Parsed::Text(command().render_help().to_string()));
     };
     let named = match &chosen {
+        Command::Expand(args) => args.path.clone().or(cli.file),
         Command::Verify(args) => args.path.clone().or(cli.file),
         _ => cli.file,
     };

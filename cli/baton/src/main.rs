@@ -1,4 +1,4 @@
-//! `baton`: looks into `.c1z` files.
+//! `baton`: looks into `.c1z` files, and expands their grants.
 //!
 //! What is found goes to stdout, as tables or as the JSON of `baton.v1` messages; everything said about it goes to
 //! stderr. Both are written while the file is read, so memory does not grow with it. The exit code is that of the

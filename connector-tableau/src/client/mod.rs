@@ -16,7 +16,7 @@ use std::{
 };
 
 use connector_sdk::{
-    Error, Result,
+    Error, Result, Waits,
     config::ConnectContext,
     http::{HttpClient, RequestBuilder, RetryPolicy, Stats},
 };
@@ -102,6 +102,11 @@ impl Client {
     /// What the HTTP client did so far.
     pub(crate) fn stats(&self) -> Stats {
         self.http.stats()
+    }
+
+    /// How the server's rate limit holds the client up.
+    pub(crate) fn waits(&self) -> Waits {
+        self.http.waits()
     }
 
     /// Forgets what an earlier sync saw.

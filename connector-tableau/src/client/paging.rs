@@ -5,7 +5,7 @@
 //! tells the total to the engine, and the engine, which counts distinct rows,
 //! reads the list once more where the sum is not right.
 
-use connector_sdk::{Call, Error, ErrorKind, Page, PageToken, Result};
+use connector_sdk::{Call, Error, ErrorKind, MAX_FURTHER_PAGES, Page, PageToken, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -73,6 +73,12 @@ impl Position {
         page
     }
 
+    /// Whether this page names others: the first does, and in a very long list
+    /// the last one of those that it names.
+    fn names_others(&self) -> bool {
+        (self.page - 1).is_multiple_of(NAMED_AT_ONCE)
+    }
+
     /// Says on the page of a listing where the list goes on. `everyone` must
     /// be filled by now.
     pub(crate) fn follow(self, extent: Extent, page: &mut Page) -> Result<()> {
@@ -84,19 +90,23 @@ impl Position {
             }
             return Ok(());
         };
-        if self.is_first() {
+        if self.names_others() {
             let pages = total.div_ceil(page_size);
             let pages = u32::try_from(pages).ok().filter(|_| pages <= MAX_PAGES).ok_or_else(|| {
                 Error::new(ErrorKind::DataLoss, "a list claims to have more rows than can be believed")
                     .with("total", total)
             })?;
-            page.also = (2..=pages)
+            page.also = (self.page + 1..=pages.min(self.page + NAMED_AT_ONCE))
                 .map(|page| PageToken::encode(&Self { page, ..self.clone() }))
                 .collect::<Result<_>>()?;
         }
         Ok(())
     }
 }
+
+/// Pages that one page names: as many as the SDK takes.
+const NAMED_AT_ONCE: u32 = 1024;
+const _: () = assert!(NAMED_AT_ONCE as usize <= MAX_FURTHER_PAGES);
 
 #[cfg(test)]
 mod tests {
@@ -125,6 +135,20 @@ mod tests {
         position.follow(extent, &mut page)?;
         let (also, next) = named(&page)?;
         Ok((page.total, also, next))
+    }
+
+    #[test]
+    fn a_very_long_list_is_named_in_parts_and_each_page_once() -> Result<()> {
+        let (mut open, mut seen) = (vec![1], Vec::new());
+        while let Some(page) = open.pop() {
+            let (_, also, next) = follow(at(page), extent(Some(2_500_001), 1000))?;
+            assert_eq!(next, None);
+            open.extend(also);
+            seen.push(page);
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, (1..=2501).collect::<Vec<_>>());
+        Ok(())
     }
 
     #[test]

@@ -33,8 +33,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("baton-tableau", &["connector-sdk", "connector-tableau", "tableau-simulator"]),
     // Written from the facts of the service, not from our client.
     ("tableau-simulator", &[]),
-    // Reads files, whoever wrote them.
-    ("baton", &["connector-model", "connector-proto", "connector-store"]),
+    // Reads files, whoever wrote them, and expands their grants.
+    ("baton", &["connector-model", "connector-proto", "connector-store", "connector-sync"]),
 ];
 
 /// What any example may use: that is how a connector of one's own looks.

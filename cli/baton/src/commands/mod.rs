@@ -2,6 +2,7 @@
 
 mod completion;
 mod entitlements;
+mod expand;
 mod grants;
 mod resource_types;
 mod resources;
@@ -29,6 +30,7 @@ pub(crate) async fn run(invocation: Invocation) -> Result<()> {
         Command::Resources(args) => resources::run(&open(&file).await?, args, format).await,
         Command::Entitlements(args) => entitlements::run(&open(&file).await?, args, format).await,
         Command::Grants(args) => grants::run(&open(&file).await?, args, format).await,
+        Command::Expand(args) => expand::run(&file, &args, format).await,
         Command::Verify(args) => verify::run(&file, &args, format).await,
         Command::Completion { shell } => completion::run(shell).await,
     }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use connector_model::{Error, ErrorKind, Result, Retry};
+use connector_model::{Error, ErrorKind, Result, Retry, Waits};
 use http::{Method, StatusCode, header};
 use tokio::time::Instant;
 use url::Url;
@@ -86,6 +86,14 @@ impl HttpClient {
         stats.rate_limited = self.inner.gate.total();
         stats.in_flight_limit = self.inner.concurrency.limit();
         stats
+    }
+
+    /// How the server's rate limit holds this client up, for
+    /// [`Connector::waits`](connector_model::Connector::waits).
+    pub fn waits(&self) -> Waits {
+        let gate = &self.inner.gate;
+        let left = gate.left();
+        Waits { total: gate.total().saturating_sub(left.unwrap_or_default()), left }
     }
 
     /// A request with any method. The path is relative to the base address;

@@ -60,6 +60,12 @@ impl RateGate {
         }
     }
 
+    /// How much longer the gate is shut.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        let at = (*lock(&self.opens))?;
+        Some(at.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
+    }
+
     /// For how long in all the gate was, or is going to be, shut.
     pub(crate) fn total(&self) -> Duration {
         Duration::from_millis(self.shut_millis.load(Ordering::Relaxed))
@@ -165,11 +171,14 @@ mod tests {
     async fn the_gate_keeps_the_longest_wait() {
         let gate = RateGate::default();
         let start = Instant::now();
+        assert_eq!(gate.left(), None);
         gate.shut_for(Duration::from_secs(10));
         gate.shut_for(Duration::from_secs(3));
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_eq!(gate.left(), Some(Duration::from_secs(6)));
         assert_eq!(gate.pass(Duration::from_secs(60)).await, Ok(()));
         assert_eq!(start.elapsed().as_secs(), 10);
-        assert_eq!(gate.total(), Duration::from_secs(10));
+        assert_eq!((gate.total(), gate.left()), (Duration::from_secs(10), None));
         assert_eq!(gate.pass(Duration::from_secs(60)).await, Ok(()));
         assert_eq!(start.elapsed().as_secs(), 10, "an open gate costs nothing");
     }

@@ -196,6 +196,8 @@ async fn a_storm_ends_and_says_how_long_it_was_borne() {
     );
     // The third answer shut the gate as well, for whoever comes next.
     assert_eq!(seen.client.stats().rate_limited, Duration::from_millis(60_000));
+    let waits = seen.client.waits();
+    assert_eq!((waits.total.as_secs(), waits.left.map(|l| l.as_secs())), (40, Some(20)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! What a connector's author implements.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -31,11 +31,27 @@ pub trait Connector: Send + Sync + 'static {
         None
     }
 
+    /// How the system's rate limit holds this connector up, for people who
+    /// watch. Asked every second or so while a sync works: it must not block
+    /// or call out.
+    fn waits(&self) -> Waits {
+        Waits::default()
+    }
+
     /// Signs out. Called once at the end, whatever the outcome; an error is
     /// logged and never hides the result.
     async fn close(&self) -> Result<()> {
         Ok(())
     }
+}
+
+/// How a system's rate limit holds a connector up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// For how long in all nothing was asked because of it, until now.
+    pub total: Duration,
+    /// How much longer nothing will be asked; `None` is no wait.
+    pub left: Option<Duration>,
 }
 
 /// What a connector found out when it validated itself.

@@ -31,7 +31,7 @@ pub use bid::{Bid, BidResource};
 pub use capability::{Capabilities, Capability};
 pub use connector::{
     Call, Connector, ResourceSyncer, SyncContext, TargetedSyncer, TypeScopedEntitlements, TypeScopedGrants,
-    Validation,
+    Validation, Waits,
 };
 pub use connector_proto::c1::connector::v2 as wire;
 pub use entitlement::{Entitlement, EntitlementRef, Purpose};

@@ -33,6 +33,7 @@ mod program;
 mod progress;
 mod refuse;
 mod run;
+mod scope;
 mod settings;
 mod summary;
 mod usage;
@@ -41,7 +42,10 @@ mod version;
 /// The command line parser, for [commands of a program's own](Program::command).
 pub use clap;
 /// What a sync is told and what it tells.
-pub use connector_sync::{Event, Observer, Phase, Retention, Silent, Summary, SyncOptions, Totals, Workers};
+pub use connector_sync::{
+    CallStats, Completeness, Event, ExpansionSummary, ExternalPrincipals, ExternalSummary, LedgerLine,
+    Observer, Phase, Retention, Scope, Silent, Summary, SyncOptions, Targets, Totals, Workers,
+};
 pub use console::{print, say};
 pub use one_shot::sync_once;
 pub use program::{CommandContext, Program};

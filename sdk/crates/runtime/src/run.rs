@@ -1,6 +1,7 @@
 //! A program from its start to its exit code.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     io::IsTerminal as _,
     path::{Path, PathBuf},
@@ -13,6 +14,7 @@ use connector_model::{
     Error, ErrorKind, Result,
     config::{ConnectContext, Schema},
 };
+use connector_sync::{Completeness, Summary};
 
 use crate::{
     CommandContext, Program, Progress, artifacts, command, console,
@@ -21,7 +23,7 @@ use crate::{
     load::{self, Environment},
     log::Logging,
     one_shot, refuse, settings,
-    summary::render_summary,
+    summary::{costliest, render_summary, slow},
     usage,
     version::user_agent,
 };
@@ -122,24 +124,60 @@ async fn one_sync(
 
     let cancel = interrupt.token();
     let connector = one_shot::connect((program.connect)(config, context), &cancel).await?;
-    let progress = Arc::new(Progress::of_sync());
+    let progress = Arc::new(Progress::of_sync(connector.clone()));
     let result = one_shot::sync_once(connector, &options, progress.clone(), cancel).await;
     progress.finish();
-    let summary = result?;
-    tracing::info!(
-        file = %summary.output.display(),
-        sync_id = summary.sync_id,
-        bytes = summary.bytes,
-        resources = summary.resources.values().sum::<u64>(),
-        entitlements = summary.entitlements.values().sum::<u64>(),
-        grants = summary.grants.values().sum::<u64>(),
-        seconds = summary.elapsed.as_secs_f64(),
-        "the sync is complete"
-    );
+    let summary = result.inspect_err(|_| progress.say_what_is_kept())?;
+    log_end(&summary);
     if std::io::stderr().is_terminal() {
         console::say(&render_summary(&summary, None));
     }
     Ok(())
+}
+
+/// What a finished sync was, for the log.
+fn log_end(summary: &Summary) {
+    let total = |of: &BTreeMap<String, u64>| of.values().sum::<u64>();
+    let steps: Vec<String> = summary
+        .phases
+        .iter()
+        .map(|(phase, took)| format!("{} {:.2} s", phase.as_str(), took.as_secs_f64()))
+        .collect();
+    tracing::info!(
+        file = %summary.output.display(),
+        sync_id = summary.sync_id,
+        bytes = summary.bytes,
+        resources = total(&summary.resources),
+        entitlements = total(&summary.entitlements),
+        grants = total(&summary.grants),
+        seconds = summary.elapsed.as_secs_f64(),
+        waited_seconds = summary.waited.as_secs_f64(),
+        resumed = summary.resumed,
+        completeness = summary.completeness.as_str(),
+        warnings = summary.warnings.len(),
+        steps = steps.join(", "),
+        calls = costliest(&summary.calls),
+        "{}",
+        if summary.completeness == Completeness::Incomplete { "the sync is done, in part" } else { "the sync is complete" }
+    );
+    for sentence in slow(&summary.calls) {
+        tracing::warn!("{sentence}");
+    }
+    if summary.completeness == Completeness::Incomplete {
+        for line in summary.ledger.iter().filter(|line| line.state == Completeness::Incomplete) {
+            tracing::warn!(
+                operation = line.operation,
+                resource_type = line.resource_type,
+                pages = line.pages,
+                rows = line.rows,
+                expected = line.expected,
+                dropped = line.dropped,
+                reason = line.reason,
+                "not everything could be read"
+            );
+        }
+        tracing::warn!("the file is INCOMPLETE: what is missing in it may still be there");
+    }
 }
 
 /// A command of the program's own.

@@ -6,11 +6,12 @@ use connector_model::{
     Result,
     config::{Config, ConnectContext, Origin, Schema},
 };
-use connector_sync::{Scope, SyncOptions, Workers};
+use connector_sync::{SyncOptions, Workers};
 
 use crate::{
     Program,
     load::{self, Environment},
+    scope,
     version::user_agent,
 };
 
@@ -42,7 +43,11 @@ pub(crate) fn sync_options(
         program: program.name.to_owned(),
         version: program.version.to_owned(),
         settings,
-        scope: if config.bool("skip-entitlements-and-grants")? { Scope::ResourcesOnly } else { Scope::Full },
+        scope: scope::scope(config)?,
+        resource_types: scope::resource_types(config)?,
+        external: scope::external(config)?,
+        allow_incomplete: config.bool("allow-incomplete")?,
+        time_limit: scope::run_duration(config)?,
         ..SyncOptions::new(config.string("file")?)
     })
 }
@@ -56,4 +61,56 @@ pub(crate) fn connect_context(program: &Program, config: &Config) -> Result<Conn
         Workers::Auto => context,
         Workers::Fixed(n) => context.max_in_flight(n.get()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use connector_sync::Scope;
+
+    use super::*;
+    use crate::flags;
+
+    fn options(values: &[(&str, &str)]) -> SyncOptions {
+        let own = Schema::builder("Team").build().expect("a schema");
+        let program = Program::new(
+            "baton-team",
+            "0.1.0",
+            || Schema::builder("Team").build(),
+            |_, _| async { Err(connector_model::Error::internal("not made here")) },
+            || Err(connector_model::Error::internal("not made here")),
+        );
+        let fields = flags::all().into_iter().map(|f| f.field).collect();
+        let config = own.clone().behind(fields, Vec::new()).and_then(|s| s.config(values.iter().copied()));
+        let config = config.expect("a configuration");
+        sync_options(&program, &own, &config, &Environment::default()).expect("options")
+    }
+
+    #[test]
+    fn nothing_given_is_a_full_sync_that_must_be_whole() {
+        let options = options(&[]);
+        assert_eq!(options.output.to_str(), Some("sync.c1z"));
+        assert_eq!((options.scope, options.external, options.time_limit), (Scope::Full, None, None));
+        assert!(options.resource_types.is_empty() && options.expand && !options.allow_incomplete);
+    }
+
+    #[test]
+    fn every_flag_of_a_sync_arrives() {
+        let options = options(&[
+            ("file", "x.c1z"),
+            ("sync-resources", "bid:r:user/1"),
+            ("sync-resource-types", "user"),
+            ("external-resource-c1z", "other.c1z"),
+            ("allow-incomplete", "true"),
+            ("run-duration", "30m"),
+            ("overwrite", "true"),
+            ("workers", "3"),
+        ]);
+        assert_eq!(options.output.to_str(), Some("x.c1z"));
+        assert!(matches!(options.scope, Scope::Resources(_)), "{:?}", options.scope);
+        assert_eq!(options.resource_types.len(), 1);
+        assert!(options.external.is_some_and(|e| e.file.to_str() == Some("other.c1z")));
+        assert!(options.allow_incomplete && options.overwrite);
+        assert_eq!(options.time_limit, Some(Duration::from_secs(1800)));
+        assert_eq!(options.workers.resolve(None), 3);
+    }
 }

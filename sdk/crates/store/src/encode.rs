@@ -14,7 +14,7 @@ use prost::{
     encoding::{WireType, encode_key, encode_varint, encoded_len_varint},
 };
 
-use crate::{EntitlementRow, GrantRow, ResourceRow, ResourceTypeRow};
+use crate::{EntitlementRow, GrantRow, ResourceRow, ResourceTypeRow, encode_sources};
 
 impl ResourceTypeRow {
     /// The row of a resource type.
@@ -53,17 +53,20 @@ impl EntitlementRow {
 pub struct GrantEncoder {
     /// The entitlement that was encoded last, and field 1 of its grants.
     last: Option<(EntitlementRef, Vec<u8>)>,
+    /// The annotation of expanded grants, as a field.
+    immutable: Vec<u8>,
 }
 
 // Fields of c1.connector.v2.Grant.
 const ENTITLEMENT: u32 = 1;
 const PRINCIPAL: u32 = 2;
 const ID: u32 = 3;
-const SOURCES: u32 = 5;
+pub(crate) const ANNOTATIONS: u32 = 4;
+pub(crate) const SOURCES: u32 = 5;
 // c1.connector.v2.GrantSources, a map, and the entries of any map.
-const GRANT_SOURCES_MAP: u32 = 1;
-const MAP_KEY: u32 = 1;
-const MAP_VALUE: u32 = 2;
+pub(crate) const GRANT_SOURCES_MAP: u32 = 1;
+pub(crate) const MAP_KEY: u32 = 1;
+pub(crate) const MAP_VALUE: u32 = 2;
 // c1.connector.v2.Resource.
 const RESOURCE_ID: u32 = 1;
 // c1.connector.v2.ResourceId.
@@ -82,7 +85,12 @@ impl GrantEncoder {
             .map(|e| e.to_wire().encode_to_vec());
         let plain = grant.details.is_none() && !grant.principal.is_baton_resource();
         let external_id = grant.id();
-        let data = if plain { self.plain(grant, &external_id) } else { detailed(grant) };
+        let data = if plain {
+            let (kind, principal) = (grant.principal.resource_type().as_str(), grant.principal.id());
+            self.ids(&grant.entitlement, kind, principal, &external_id, 0)
+        } else {
+            detailed(grant)
+        };
         GrantRow {
             resource_type_id: grant.entitlement.resource.resource_type().to_arc(),
             resource_id: grant.entitlement.resource.to_arc(),
@@ -96,22 +104,60 @@ impl GrantEncoder {
         }
     }
 
-    /// A grant that is no more than its ids.
-    fn plain(&mut self, grant: &Grant, id: &str) -> Vec<u8> {
-        if self.last.as_ref().is_none_or(|(last, _)| !is_same(last, &grant.entitlement)) {
-            self.last = Some((grant.entitlement.clone(), entitlement_field(&grant.entitlement)));
+    /// The row of a grant that follows from others: of the canonical id, immutable, with its sources, which are encoded
+    /// by [`encode_sources`](crate::encode_sources).
+    pub fn encode_expanded(
+        &mut self,
+        entitlement: &EntitlementRef,
+        principal_type: &Arc<str>,
+        principal_id: &Arc<str>,
+        sources: &[u8],
+    ) -> GrantRow {
+        let external_id = [&*entitlement.id, ":", principal_type, ":", principal_id].concat();
+        if self.immutable.is_empty() {
+            let mark = connector_proto::any::pack(&wire::GrantImmutable::default());
+            put_len(ANNOTATIONS, mark.encoded_len(), &mut self.immutable);
+            self.immutable.extend_from_slice(&mark.encode_to_vec());
+        }
+        let more = self.immutable.len() + sources.len();
+        let mut data = self.ids(entitlement, principal_type, principal_id, &external_id, more);
+        data.extend_from_slice(&self.immutable);
+        data.extend_from_slice(sources);
+        GrantRow {
+            resource_type_id: entitlement.resource.resource_type().to_arc(),
+            resource_id: entitlement.resource.to_arc(),
+            entitlement_id: entitlement.id.clone(),
+            principal_resource_type_id: principal_type.clone(),
+            principal_resource_id: principal_id.clone(),
+            external_id,
+            expansion: None,
+            needs_expansion: false,
+            data,
+        }
+    }
+
+    /// The ids of a grant as its message has them, with room for more bytes.
+    fn ids(
+        &mut self,
+        of: &EntitlementRef,
+        principal_type: &str,
+        principal_id: &str,
+        id: &str,
+        more: usize,
+    ) -> Vec<u8> {
+        if self.last.as_ref().is_none_or(|(last, _)| !is_same(last, of)) {
+            self.last = Some((of.clone(), entitlement_field(of)));
         }
         let entitlement = self.last.as_ref().map_or(&[][..], |(_, bytes)| bytes);
-        let (kind, principal) = (grant.principal.resource_type().as_str(), grant.principal.id());
-        let identity = text_len(kind) + text_len(principal);
+        let identity = text_len(principal_type) + text_len(principal_id);
         let resource = 1 + encoded_len_varint(identity as u64) + identity;
         let size = entitlement.len() + 1 + encoded_len_varint(resource as u64) + resource + text_len(id);
-        let mut out = Vec::with_capacity(size);
+        let mut out = Vec::with_capacity(size + more);
         out.extend_from_slice(entitlement);
         put_len(PRINCIPAL, resource, &mut out);
         put_len(RESOURCE_ID, identity, &mut out);
-        put_text(TYPE, kind, &mut out);
-        put_text(RESOURCE, principal, &mut out);
+        put_text(TYPE, principal_type, &mut out);
+        put_text(RESOURCE, principal_id, &mut out);
         put_text(ID, id, &mut out);
         out
     }
@@ -149,39 +195,26 @@ fn detailed(grant: &Grant) -> Vec<u8> {
     message.annotations = annotations.into_inner();
     let sources = message.sources.take();
     let mut out = message.encode_to_vec();
+    // Not by prost: see `put_map`.
     if let Some(sources) = sources {
-        put_sources(&sources, &mut out);
+        let sources = sources.sources.iter().map(|(id, source)| (id.as_str(), source.is_direct));
+        out.extend_from_slice(&encode_sources(sources));
     }
     out
 }
 
-/// The last field of a grant. Written here because prost leaves the value of a map entry out where it is the default
-/// (a source that is not direct), and the writers and readers of other languages don't.
-fn put_sources(sources: &wire::GrantSources, out: &mut Vec<u8>) {
-    let mut map = Vec::new();
-    for (id, source) in &sources.sources {
-        let source = source.encode_to_vec();
-        put_len(GRANT_SOURCES_MAP, text_len(id) + 2 + source.len(), &mut map);
-        put_text(MAP_KEY, id, &mut map);
-        put_len(MAP_VALUE, source.len(), &mut map);
-        map.extend_from_slice(&source);
-    }
-    put_len(SOURCES, map.len(), out);
-    out.extend_from_slice(&map);
-}
-
-fn put_len(field: u32, len: usize, out: &mut Vec<u8>) {
+pub(crate) fn put_len(field: u32, len: usize, out: &mut Vec<u8>) {
     encode_key(field, WireType::LengthDelimited, out);
     encode_varint(len as u64, out);
 }
 
-fn put_text(field: u32, text: &str, out: &mut Vec<u8>) {
+pub(crate) fn put_text(field: u32, text: &str, out: &mut Vec<u8>) {
     put_len(field, text.len(), out);
     out.extend_from_slice(text.as_bytes());
 }
 
 /// A text field with its key (one byte for these fields) and length.
-fn text_len(text: &str) -> usize {
+pub(crate) fn text_len(text: &str) -> usize {
     1 + encoded_len_varint(text.len() as u64) + text.len()
 }
 
@@ -232,6 +265,24 @@ mod tests {
         assert!(wire::Grant::decode(&*row.data).unwrap().annotations.is_empty());
         let blank = GrantEncoder::default().encode(&grant.expanding(expandable(&[" "])));
         assert_eq!((blank.expansion, blank.needs_expansion), (None, false));
+        Ok(())
+    }
+
+    /// The oracle is the encoder of whole grants.
+    #[test]
+    fn an_expanded_grant_is_an_immutable_one_with_sources() -> Result<()> {
+        let group = ResourceId::new("group", "g")?;
+        let user = ResourceId::new("user", "zo\u{eb}")?;
+        let of = EntitlementRef::canonical(&group, "member");
+        let mut grant = Grant::new(of.clone(), user.clone()).immutable();
+        grant.details.get_or_insert_default().sources =
+            [("d".to_owned(), true), ("e".to_owned(), false)].into();
+        let mut encoder = GrantEncoder::default();
+        let sources = encode_sources([("d", true), ("e", false)]);
+        for _ in 0..2 {
+            let row = encoder.encode_expanded(&of, &user.resource_type().to_arc(), &user.to_arc(), &sources);
+            assert_eq!(row, GrantEncoder::default().encode(&grant));
+        }
         Ok(())
     }
 

@@ -10,6 +10,8 @@ const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
 const NOMEM: i32 = 7;
 const READONLY: i32 = 8;
+const INTERRUPT: i32 = 9;
+const IOERR: i32 = 10;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const CANTOPEN: i32 = 14;
@@ -56,6 +58,8 @@ fn classify(error: &sqlx::Error) -> (ErrorKind, &'static str) {
             let code = e.code().and_then(|c| c.parse::<i32>().ok()).unwrap_or_default();
             match code & 0xff {
                 FULL => (ErrorKind::ResourceExhausted, "the disk is full; free some space and run it again"),
+                INTERRUPT => (ErrorKind::Cancelled, "it was told to stop"),
+                IOERR => (ErrorKind::Unknown, "the disk failed while it was read or written"),
                 NOMEM => (ErrorKind::ResourceExhausted, "there is not enough memory"),
                 READONLY | PERM => {
                     (ErrorKind::PermissionDenied, "the file or its folder can't be written to")

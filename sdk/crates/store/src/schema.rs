@@ -98,11 +98,11 @@ pub(crate) struct Column {
     pub(crate) nullable: bool,
 }
 
-const fn col(name: &'static str) -> Column {
+pub(crate) const fn col(name: &'static str) -> Column {
     Column { name, default: None, nullable: false }
 }
 
-const fn nullable(name: &'static str) -> Column {
+pub(crate) const fn nullable(name: &'static str) -> Column {
     Column { name, default: None, nullable: true }
 }
 

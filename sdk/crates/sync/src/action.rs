@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use connector_model::{PageToken, Resource, ResourceId, ResourceTypeId};
+use connector_model::{BidResource, PageToken, Resource, ResourceId, ResourceTypeId};
 
 use crate::cycle::Cycle;
 
 /// A question to a syncer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Operation {
     /// Resources, of a parent or without one.
     List,
-    /// What can be held on a resource.
+    /// What can be held on a resource, or on all of a type.
     Entitlements,
-    /// Who holds what on a resource.
+    /// Who holds what on a resource, or on all of a type.
     Grants,
+    /// A single resource by its id.
+    Get,
 }
 
 impl Operation {
@@ -25,6 +27,22 @@ impl Operation {
             Self::List => 1,
             Self::Entitlements => 2,
             Self::Grants => 3,
+            Self::Get => 4,
+        }
+    }
+
+    /// The operation of a number in the queue.
+    pub(crate) fn from_number(number: i64) -> Option<Self> {
+        [Self::List, Self::Entitlements, Self::Grants, Self::Get].into_iter().find(|o| o.number() == number)
+    }
+
+    /// Its name in the Go SDK's statistics and tokens.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::List => "list-resources",
+            Self::Entitlements => "list-entitlements",
+            Self::Grants => "list-grants",
+            Self::Get => "targeted-resource-sync",
         }
     }
 
@@ -34,6 +52,7 @@ impl Operation {
             Self::List => "list resources",
             Self::Entitlements => "list entitlements",
             Self::Grants => "list grants",
+            Self::Get => "get the resource",
         }
     }
 }
@@ -45,6 +64,10 @@ pub(crate) enum Subject {
     Inside(Option<ResourceId>),
     /// A resource itself.
     Of(Arc<Resource>),
+    /// All resources of the type.
+    Whole,
+    /// A resource that is known by its id only.
+    Named(Arc<BidResource>),
 }
 
 impl Subject {
@@ -53,6 +76,8 @@ impl Subject {
         match self {
             Self::Inside(parent) => parent.as_ref(),
             Self::Of(resource) => Some(&resource.id),
+            Self::Whole => None,
+            Self::Named(named) => Some(&named.id),
         }
     }
 }
@@ -97,16 +122,18 @@ impl Action {
         )
     }
 
-    /// Whether this is the first page about a resource: nothing was read of it
-    /// yet.
+    /// Whether nothing was read yet of the resource that this is about: then
+    /// it may be gone, and that is no failure.
     pub(crate) fn is_first_page_of_a_resource(&self) -> bool {
-        matches!(self.subject, Subject::Of(_)) && self.chain == 0 && self.step == 0
+        let of_one = matches!(self.subject, Subject::Of(_) | Subject::Named(_));
+        of_one && self.chain == 0 && self.step == 0
     }
 
     /// What is asked, for errors and warnings.
     pub(crate) fn describe(&self) -> String {
         match self.subject.id() {
-            Some(id) => format!("{} of {}", self.operation.verb(), id),
+            Some(id) if self.operation == Operation::Get => format!("{} {id}", self.operation.verb()),
+            Some(id) => format!("{} of {id}", self.operation.verb()),
             None => format!("{} of type {}", self.operation.verb(), self.resource_type),
         }
     }

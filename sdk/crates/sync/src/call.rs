@@ -7,15 +7,18 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
-use connector_model::{Call, Error, Page, Registry, ResourceId, Result, SyncContext};
+use connector_model::{Call, Error, ErrorKind, Page, Registry, ResourceId, Result, SyncContext};
 use futures::FutureExt as _;
+use tokio::time::Instant;
 
 use crate::{
     action::{Action, Operation, Subject},
-    ingest::{Ingested, ingest},
+    ingest::{Ingested, Types, ingest},
     references::{IdHash, References},
+    session::MAX_REMEMBERED,
 };
 
 /// What calls share.
@@ -23,22 +26,31 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) references: References,
+    types: Types,
+    /// How long a call may take.
+    limit: Duration,
     /// Pages that were read and wait to be taken in, and their rows.
     waiting_pages: AtomicUsize,
     waiting_rows: AtomicUsize,
-    /// Whether entitlements and grants that come along are left out.
-    resources_only: bool,
-    memory: RwLock<HashMap<String, Arc<[u8]>>>,
+    memory: RwLock<Memory>,
+}
+
+/// What pages said to remember.
+#[derive(Debug, Default)]
+struct Memory {
+    values: HashMap<String, Arc<[u8]>>,
+    bytes: usize,
 }
 
 impl Shared {
-    pub(crate) fn new(registry: Registry, resources_only: bool) -> Self {
+    pub(crate) fn new(registry: Registry, types: Types, references: References, limit: Duration) -> Self {
         Self {
             registry,
-            references: References::default(),
+            references,
+            types,
+            limit,
             waiting_pages: AtomicUsize::new(0),
             waiting_rows: AtomicUsize::new(0),
-            resources_only,
             memory: RwLock::default(),
         }
     }
@@ -60,8 +72,21 @@ impl Shared {
     }
 
     /// Keeps what a page said to remember.
-    pub(crate) fn remember(&self, key: String, value: Vec<u8>) {
-        self.memory.write().unwrap_or_else(PoisonError::into_inner).insert(key, value.into());
+    pub(crate) fn remember(&self, key: String, value: Vec<u8>) -> Result<()> {
+        let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
+        let (key_bytes, value_bytes) = (key.len(), value.len());
+        memory.bytes += value_bytes;
+        match memory.values.insert(key, value.into()) {
+            Some(old) => memory.bytes -= old.len(),
+            None => memory.bytes += key_bytes,
+        }
+        if memory.bytes <= MAX_REMEMBERED {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::ResourceExhausted,
+            format!("the connector remembers more than {} MiB over its pages", MAX_REMEMBERED >> 20),
+        ))
     }
 }
 
@@ -71,35 +96,59 @@ impl SyncContext for Shared {
     }
 
     fn recall(&self, key: &str) -> Option<Arc<[u8]>> {
-        self.memory.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.memory.read().unwrap_or_else(PoisonError::into_inner).values.get(key).cloned()
     }
 }
 
+/// A call that came back.
+pub(crate) struct Called {
+    pub(crate) action: Action,
+    pub(crate) result: Result<Ingested>,
+    /// How long the connector took.
+    pub(crate) took: Duration,
+}
+
 /// Asks for the page that comes next in an action. A panic of the connector
-/// becomes an error of the call.
-pub(crate) async fn call(shared: Arc<Shared>, action: Action) -> (Action, Result<Ingested>) {
-    let result = guarded(ask(&shared, &action))
-        .await
-        .and_then(|mut page| {
-            if shared.resources_only {
-                page.entitlements.clear();
-                page.grants.clear();
-            }
-            ingest(&shared.registry, &action, page)
-        })
+/// becomes an error of the call, and so does a call that takes too long.
+pub(crate) async fn call(shared: Arc<Shared>, action: Action) -> Called {
+    let start = Instant::now();
+    let asked = tokio::time::timeout(shared.limit, guarded(ask(&shared, &action))).await;
+    let took = start.elapsed();
+    let result = asked
+        .unwrap_or_else(|_| Err(too_long(shared.limit)))
+        .and_then(|page| ingest(&shared.types, &action, page))
         .map_err(|e| e.during(action.describe()));
     shared.page_waits(result.as_ref().map_or(0, Ingested::rows));
-    (action, result)
+    Called { action, result, took }
+}
+
+fn too_long(limit: Duration) -> Error {
+    Error::new(
+        ErrorKind::DeadlineExceeded,
+        format!("the connector did not answer within {} s, and the call was given up", limit.as_secs_f64()),
+    )
 }
 
 async fn ask(shared: &Shared, action: &Action) -> Result<Page> {
     let syncer = shared.registry.syncer(&action.resource_type)?;
     let call = Call::new(action.token.as_ref(), shared);
     match (action.operation, &action.subject) {
-        (Operation::List, subject) => syncer.list(&call, subject.id()).await,
+        (Operation::List, Subject::Inside(parent)) => syncer.list(&call, parent.as_ref()).await,
         (Operation::Entitlements, Subject::Of(resource)) => syncer.entitlements(&call, resource).await,
         (Operation::Grants, Subject::Of(resource)) => syncer.grants(&call, resource).await,
-        (_, Subject::Inside(_)) => Err(Error::internal("a question about a resource names none")),
+        (Operation::Entitlements, Subject::Whole) => match syncer.type_scoped_entitlements() {
+            Some(whole) => whole.entitlements_of_type(&call).await,
+            None => Err(Error::unimplemented("the connector does not list entitlements of a whole type")),
+        },
+        (Operation::Grants, Subject::Whole) => match syncer.type_scoped_grants() {
+            Some(whole) => whole.grants_of_type(&call).await,
+            None => Err(Error::unimplemented("the connector does not list grants of a whole type")),
+        },
+        (Operation::Get, Subject::Named(named)) => match syncer.targeted() {
+            Some(targeted) => Ok(Page::of(vec![targeted.get(&named.id, named.parent.as_ref()).await?])),
+            None => Err(Error::unimplemented("the connector does not get single resources of this type")),
+        },
+        _ => Err(Error::internal("a question of the queue makes no sense")),
     }
 }
 

@@ -1,41 +1,33 @@
-//! The collection: every phase up to the seal.
+//! The collection: every phase in which the connector is asked.
 //!
 //! One task owns the working database and takes pages in; calls of the
 //! connector run in tasks of their own, as many as there are workers. What a
 //! page means for what is asked next is settled before its rows are stored, so
 //! the connector is kept busy while the database works; only a few pages wait
-//! in memory.
+//! in memory. Rows, queue, ledger and checkpoint are committed together.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
-use connector_model::{Error, ErrorKind, Registry, Result};
+use connector_model::{Error, ErrorKind, Result};
 use connector_store::{Batch, ResourceTypeRow, WorkDb};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Event, Observer, Phase, SyncOptions, Totals,
+    Event, Observer, Phase, Scope, SyncOptions,
     action::Action,
-    call::{Shared, call, guarded},
-    counts::Counts,
+    call::{Called, Shared, call, guarded},
+    calls::Calls,
+    checkpoint::Checkpoint,
     duplicates,
     ingest::{Ingested, ingest_static},
-    intake::Intake,
-    queue,
+    ledger::Ledger,
+    listings, meta,
+    meta::State,
+    queue, references,
     schedule::Schedule,
     session,
-    warnings::Warnings,
 };
-
-/// Rows in one transaction, at least: large enough that commits don't count,
-/// small enough that a killed run loses little.
-const ROWS_A_COMMIT: u64 = 20_000;
-
-/// A transaction is not kept open longer than this, so that little is lost.
-const COMMIT_AFTER: Duration = Duration::from_millis(500);
 
 /// Pages are stored together until they have this many rows.
 const ROWS_TOGETHER: usize = 2_000;
@@ -49,197 +41,284 @@ const WAITING_PAGES: usize = 64;
 /// Resources that may be gone before it is asked whether that can be.
 const GONE_ALWAYS_ALLOWED: u64 = 10;
 
-/// The warning about rows of one id.
-pub(crate) const CAME_TWICE: &str = "an id came twice with different content; the later page won";
-
-/// What the collection adds up to.
-#[derive(Debug)]
-pub(crate) struct Collected {
-    pub(crate) totals: Totals,
-    pub(crate) counts: Counts,
-    pub(crate) resource_types: usize,
-    pub(crate) actions: u64,
-    pub(crate) warnings: Warnings,
-    pub(crate) phases: Vec<(Phase, Duration)>,
-}
+/// The phases in which the connector is asked, in their order.
+pub(crate) const PHASES: [Phase; 4] =
+    [Phase::Resources, Phase::StaticEntitlements, Phase::Entitlements, Phase::Grants];
 
 pub(crate) struct Collector {
     shared: Arc<Shared>,
+    options: Arc<SyncOptions>,
     observer: Arc<dyn Observer>,
     cancel: CancellationToken,
     workers: usize,
-    resources_only: bool,
     schedule: Schedule,
-    intake: Intake,
-    warnings: Warnings,
-    finished_actions: u64,
-    /// Resources that were gone when they were asked for.
-    gone: u64,
+    ledger: Ledger,
+    checkpoint: Checkpoint,
+    calls: Calls,
+    /// When the run must stop, and what it may take.
+    deadline: Option<Instant>,
 }
 
-type Calls = JoinSet<(Action, Result<Ingested>)>;
+type Running = JoinSet<Called>;
+
+/// What a transaction holds so far.
+struct Open {
+    rows: u64,
+    since: Instant,
+}
+
+impl Open {
+    fn now() -> Self {
+        Self { rows: 0, since: Instant::now() }
+    }
+}
 
 impl Collector {
     pub(crate) fn new(
-        registry: Registry,
+        shared: Shared,
         workers: usize,
-        options: &SyncOptions,
+        options: Arc<SyncOptions>,
         observer: Arc<dyn Observer>,
         cancel: CancellationToken,
+        checkpoint: Checkpoint,
+        deadline: Option<Instant>,
     ) -> Self {
         Self {
-            schedule: Schedule::new(registry.clone()),
-            shared: Arc::new(Shared::new(registry, !options.wants_entitlements())),
+            schedule: Schedule::new(shared.registry.clone(), options.clone()),
+            shared: Arc::new(shared),
+            options,
             observer,
             cancel,
             workers,
-            resources_only: !options.wants_entitlements(),
-            intake: Intake::default(),
-            warnings: Warnings::default(),
-            finished_actions: 0,
-            gone: 0,
+            ledger: Ledger::default(),
+            checkpoint,
+            calls: Calls::default(),
+            deadline,
         }
     }
 
-    /// Runs every phase up to the seal.
-    pub(crate) async fn run(mut self, db: &mut WorkDb) -> Result<Collected> {
-        let mut batch = db.begin().await?;
-        queue::create(batch.connection()).await?;
-        duplicates::create(batch.connection()).await?;
-        let types: Vec<_> = self.shared.registry.resource_types().map(ResourceTypeRow::encode).collect();
-        let _new_file_has_no_conflicts = batch.put_resource_types(&types).await?;
-        batch.commit().await?;
-        let phases: &[Phase] = if self.resources_only { &Phase::ALL[..1] } else { &Phase::ALL[..4] };
-        let mut durations = Vec::new();
-        for phase in phases {
+    /// Runs every phase in which the connector is asked, from the one that the
+    /// checkpoint is in. Gives the checkpoint at the end of the collection, and
+    /// what the calls took.
+    pub(crate) async fn run(mut self, db: &mut WorkDb, go_on: bool) -> Result<(Checkpoint, Calls)> {
+        let phases: Vec<_> = PHASES.into_iter().filter(|phase| self.wants(*phase)).collect();
+        let first = self.checkpoint.phase;
+        if !go_on {
+            let mut batch = db.begin().await?;
+            self.create_tables(&mut batch).await?;
+            batch.commit().await?;
+        }
+        for phase in phases.into_iter().filter(|phase| *phase >= first) {
             let start = Instant::now();
-            self.observer.event(&Event::PhaseStarted { phase: *phase });
-            match phase {
-                Phase::StaticEntitlements => self.static_entitlements(db).await?,
-                _ => self.follow_pages(db, *phase).await?,
+            self.observer.event(&Event::PhaseStarted { phase });
+            let going_on = go_on && phase == first;
+            let mut batch = db.begin().await?;
+            if going_on {
+                duplicates::go_on(batch.connection()).await?;
+                self.schedule.go_on(&mut batch, &self.checkpoint).await?;
+            } else {
+                self.checkpoint.phase = phase;
+                self.schedule.begin(&mut batch, phase).await?;
+                self.save(&mut batch).await?;
             }
-            durations.push((*phase, start.elapsed()));
+            batch.commit().await?;
+            let done = match phase {
+                Phase::StaticEntitlements => self.static_entitlements(db).await,
+                _ => self.follow_pages(db, phase, start).await,
+            };
+            done?;
+            self.checkpoint.spent(phase, start.elapsed());
         }
-        if self.intake.differing > 0 {
-            self.warnings.add_many(CAME_TWICE, self.intake.differing);
+        self.note_dangling_references();
+        Ok((self.checkpoint, self.calls))
+    }
+
+    fn wants(&self, phase: Phase) -> bool {
+        match phase {
+            Phase::StaticEntitlements | Phase::Entitlements => self.options.wants_entitlements(),
+            Phase::Grants => self.options.wants_grants(),
+            _ => self.options.scope != Scope::Nothing,
         }
+    }
+
+    /// The engine's own tables, and the resource types that are read.
+    async fn create_tables(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        queue::create(batch.connection()).await?;
+        listings::create(batch.connection()).await?;
+        references::create(batch.connection()).await?;
+        duplicates::create(batch.connection()).await?;
+        meta::create(batch.connection()).await?;
+        self.ledger.skipped_by_intent(&self.shared.registry, &self.options);
+        if self.options.scope == Scope::Nothing {
+            return self.ledger.save(batch).await;
+        }
+        let types = self.shared.registry.resource_types().filter(|t| self.options.wants_type(&t.id));
+        let types: Vec<_> = types.map(ResourceTypeRow::encode).collect();
+        let _new_file_has_no_conflicts = batch.put_resource_types(&types).await?;
+        self.ledger.save(batch).await
+    }
+
+    /// References that nothing was found for. Saved with the end of the
+    /// collection, so that they are counted once.
+    fn note_dangling_references(&mut self) {
         for dangling in self.shared.references.dangling() {
             let such_as = if dangling.examples.is_empty() { "" } else { ", such as " };
             let examples = dangling.examples.join(", ");
             self.warn(format!(
-                "{} of grants that are not among what was read: {}{such_as}{examples}",
+                "{} that are not among what was read: {}{such_as}{examples}",
                 dangling.what, dangling.count
             ));
         }
-        Ok(Collected {
-            totals: self.intake.totals,
-            counts: self.intake.counts,
-            resource_types: types.len(),
-            actions: self.finished_actions,
-            warnings: self.warnings,
-            phases: durations,
-        })
     }
 
-    /// One phase of pages: begins with what there is to ask, and ends when no
-    /// page is left.
-    async fn follow_pages(&mut self, db: &mut WorkDb, phase: Phase) -> Result<()> {
+    /// Follows the pages of a phase until none is left.
+    async fn follow_pages(&mut self, db: &mut WorkDb, phase: Phase, start: Instant) -> Result<()> {
         let mut batch = db.begin().await?;
-        self.schedule.begin(&mut batch, phase).await?;
-        let mut calls = Calls::new();
-        let (mut rows, mut opened) = (0, Instant::now());
-        loop {
-            while self.may_call(&calls)
+        let mut running = Running::new();
+        let mut open = Open::now();
+        let ended = loop {
+            while self.may_call(&running)
                 && let Some(action) = self.schedule.next(&mut batch).await?
             {
-                calls.spawn(call(self.shared.clone(), action));
+                running.spawn(call(self.shared.clone(), action));
             }
-            let Some(pages) = self.read_pages(&mut calls).await? else { break };
+            let pages = match self.read_pages(&mut running).await {
+                Ok(Some(pages)) => pages,
+                Ok(None) => break Ok(()),
+                Err(e) => break Err(e),
+            };
             let mut taken = Vec::with_capacity(pages.len());
             for (action, mut page) in pages {
                 self.take_in(&mut batch, &action, &mut page).await?;
                 taken.push((action, page));
             }
-            while self.may_call(&calls)
+            while self.may_call(&running)
                 && let Some(action) = self.schedule.next_ready()
             {
-                calls.spawn(call(self.shared.clone(), action));
+                running.spawn(call(self.shared.clone(), action));
             }
-            rows += self.store(&mut batch, phase, taken).await?;
-            if rows >= ROWS_A_COMMIT || opened.elapsed() >= COMMIT_AFTER {
-                self.schedule.settle_finished(&mut batch).await?;
-                batch.commit().await?;
-                (rows, opened) = (0, Instant::now());
+            open.rows += self.store(&mut batch, phase, taken).await?;
+            let limits = self.options.checkpoints;
+            if open.rows >= limits.rows || open.since.elapsed() >= limits.every {
+                self.commit(batch).await?;
+                open = Open::now();
                 batch = db.begin().await?;
             }
+        };
+        match ended {
+            Ok(()) => self.commit(batch).await,
+            Err(e) => {
+                // What was read is not lost with what could not be.
+                self.checkpoint.spent(phase, start.elapsed());
+                if let Err(error) = self.commit(batch).await {
+                    tracing::debug!(error = %error.report(), "the last pages could not be made safe");
+                }
+                Err(e)
+            }
         }
-        self.schedule.settle_finished(&mut batch).await?;
-        batch.commit().await
+    }
+
+    /// Writes what is in memory besides the rows.
+    async fn save(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        self.schedule.save(batch, &mut self.checkpoint).await?;
+        self.shared.references.save(batch.connection()).await?;
+        self.ledger.save(batch).await?;
+        meta::save(batch.connection(), State::Collecting, &self.checkpoint).await
+    }
+
+    async fn commit(&mut self, mut batch: Batch<'_>) -> Result<()> {
+        self.save(&mut batch).await?;
+        batch.commit().await?;
+        self.observer.event(&Event::Committed { totals: self.checkpoint.intake.totals });
+        Ok(())
     }
 
     /// Whether one more call may begin: there is a worker, and the pages that
     /// wait to be stored are few. More of them would take memory and not make
     /// the database faster.
-    fn may_call(&self, calls: &Calls) -> bool {
+    fn may_call(&self, running: &Running) -> bool {
         let (pages, rows) = self.shared.waiting();
-        calls.len() - pages.min(calls.len()) < self.workers
-            && (rows < WAITING_ROWS && pages < WAITING_PAGES || calls.is_empty())
+        running.len() - pages.min(running.len()) < self.workers
+            && (rows < WAITING_ROWS && pages < WAITING_PAGES || running.is_empty())
     }
 
     /// Waits for a page, and takes others that are there with it while they are
     /// small; none where no call is under way.
-    async fn read_pages(&mut self, calls: &mut Calls) -> Result<Option<Vec<(Action, Ingested)>>> {
+    async fn read_pages(&mut self, running: &mut Running) -> Result<Option<Vec<(Action, Ingested)>>> {
+        let deadline = self.deadline;
+        let expired = async move {
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
         let mut done = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(cancelled()),
-            done = calls.join_next() => done,
+            () = expired => return Err(out_of_time(self.options.time_limit)),
+            done = running.join_next() => done,
         };
         if done.is_none() {
             return Ok(None);
         }
+        // A test that stops after each page needs each of them alone.
+        let together =
+            usize::try_from(self.options.checkpoints.rows).unwrap_or(usize::MAX).min(ROWS_TOGETHER);
         let (mut pages, mut rows) = (Vec::new(), 0);
         while let Some(finished) = done {
-            let (action, page) =
+            let Called { action, result, took } =
                 finished.map_err(|e| Error::internal("a worker ended early").caused_by(e))?;
-            let page = self.warn_if_gone(&action, page)?;
-            rows += page.rows();
-            pages.push((action, page));
-            done = if rows < ROWS_TOGETHER { calls.try_join_next() } else { None };
+            self.calls.took(&action, took);
+            self.shared.page_taken(result.as_ref().map_or(0, Ingested::rows));
+            if let Some(page) = self.accept(&action, result)? {
+                rows += page.rows().max(1);
+                pages.push((action, page));
+            }
+            done = if rows < together { running.try_join_next() } else { None };
         }
         Ok(Some(pages))
     }
 
-    /// A resource that is gone by the time its entitlements or grants are
-    /// asked for is no failure: it is gone, and a person is told. One that was
-    /// half read is one, and so are many: then it is not the resources that
-    /// are missing. The limits are those of the Go SDK: more than ten, and
-    /// more than a tenth of what was asked.
-    fn warn_if_gone(&mut self, action: &Action, page: Result<Ingested>) -> Result<Ingested> {
-        self.shared.page_taken(page.as_ref().map_or(0, Ingested::rows));
-        match page {
-            Err(e) if e.kind() == ErrorKind::NotFound && action.is_first_page_of_a_resource() => {
-                self.gone += 1;
-                if self.gone > GONE_ALWAYS_ALLOWED && self.gone * 10 > self.finished_actions {
-                    return Err(Error::new(
-                        ErrorKind::FailedPrecondition,
-                        format!(
-                            "{} resources were not found when they were asked for, of {} that were asked: it is \
-                             not they that are missing",
-                            self.gone,
-                            self.finished_actions + 1
-                        ),
-                    )
-                    .caused_by(e));
-                }
-                self.warn(format!("{}: it was gone when it was asked for", action.describe()));
-                Ok(Ingested::default())
+    /// What becomes of a page that could not be read.
+    ///
+    /// A resource that is gone by the time it is asked for is no failure: it is
+    /// gone, and a person is told. One that was half read is one, and so are
+    /// many: then it is not the resources that are missing. The limits are
+    /// those of the Go SDK: more than ten, and more than a tenth of what was
+    /// asked. Any other failed read ends the sync, unless an incomplete one is
+    /// allowed: then the ledger keeps what is missing.
+    fn accept(&mut self, action: &Action, result: Result<Ingested>) -> Result<Option<Ingested>> {
+        let error = match result {
+            Ok(page) => return Ok(Some(page)),
+            Err(error) => error,
+        };
+        if may_be_gone(action, &error) {
+            self.checkpoint.gone += 1;
+            let (gone, asked) = (self.checkpoint.gone, self.checkpoint.actions + 1);
+            if gone > GONE_ALWAYS_ALLOWED
+                && gone * 10 > self.checkpoint.actions
+                && !self.options.allow_incomplete
+            {
+                return Err(too_many_gone(gone, asked).caused_by(error));
             }
-            other => other,
+            self.warn(match error.kind() {
+                ErrorKind::Unimplemented => format!("{}: {}", action.describe(), error.message()),
+                _ => format!("{}: it was gone when it was asked for", action.describe()),
+            });
+            return Ok(Some(Ingested::default()));
         }
+        if !self.options.allow_incomplete {
+            return Err(error);
+        }
+        self.ledger.incomplete(action, &error);
+        self.schedule.page_lost(&mut self.ledger, action);
+        self.checkpoint.actions += 1;
+        self.warn(format!("not read, and the sync is incomplete without it: {error}"));
+        Ok(None)
     }
 
     fn warn(&mut self, message: String) {
-        if self.warnings.add(&message) {
+        if self.checkpoint.warnings.add(&message) {
             self.observer.event(&Event::Warning { message });
         }
     }
@@ -248,15 +327,21 @@ impl Collector {
     /// known, what is remembered.
     async fn take_in(&mut self, batch: &mut Batch<'_>, action: &Action, page: &mut Ingested) -> Result<()> {
         self.shared.references.page_read(page);
+        page.related.retain(|id| !self.shared.references.has_resource(references::IdHash::resource(id)));
         for (key, value) in std::mem::take(&mut page.remember) {
             session::put(batch, &key, &value).await?;
-            self.shared.remember(key, value);
+            self.shared.remember(key, value)?;
+        }
+        self.checkpoint.exclusion_groups |= page.has_exclusion_groups;
+        self.ledger.page(action, page);
+        for why in &page.dropped.why {
+            self.warn(format!("left out: {why}"));
         }
         let before = self.schedule.done;
-        for message in self.schedule.page_read(batch, action, page).await? {
+        for message in self.schedule.page_read(batch, &mut self.ledger, action, page).await? {
             self.warn(message);
         }
-        self.finished_actions += self.schedule.done - before;
+        self.checkpoint.actions += self.schedule.done - before;
         for message in std::mem::take(&mut page.warnings) {
             self.warn(message);
         }
@@ -270,54 +355,105 @@ impl Collector {
         phase: Phase,
         pages: Vec<(Action, Ingested)>,
     ) -> Result<u64> {
-        let last = pages.last().map(|(action, _)| action.resource_type.to_string());
-        let rows = self.intake.store(batch, pages).await?;
-        self.observer.event(&Event::Page {
-            phase,
-            resource_type: last.unwrap_or_default(),
-            totals: self.intake.totals,
-            done: self.schedule.done,
-            known: self.schedule.known,
-        });
-        Ok(rows)
+        let last = pages.last().map(|(action, page)| (action.resource_type.to_string(), page.total));
+        let pages_read = pages.len() as u64;
+        let rows = self.checkpoint.intake.store(batch, pages).await?;
+        if let Some((resource_type, expected)) = last {
+            self.observer.event(&Event::Page {
+                phase,
+                resource_type,
+                totals: self.checkpoint.intake.totals,
+                done: self.schedule.done,
+                known: self.schedule.known,
+                expected,
+            });
+        }
+        // A page without rows counts too: it moved the queue on.
+        Ok(rows.max(pages_read))
     }
 
-    /// Entitlements that a type declares once, made for each of its resources.
+    /// Entitlements that a type declares once, made for each of its resources:
+    /// a transaction a type, so that none is asked twice.
     async fn static_entitlements(&mut self, db: &mut WorkDb) -> Result<()> {
-        let types: Vec<_> = self.shared.registry.resource_types().map(|t| t.id.clone()).collect();
-        for id in &types {
+        let types = self.shared.registry.resource_types().filter(|t| self.options.wants_type(&t.id));
+        let types: Vec<_> = types.map(|t| t.id.clone()).collect();
+        for id in types.iter().skip(self.checkpoint.static_types) {
             let syncer = self.shared.registry.syncer(id)?.clone();
             let declared = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => return Err(cancelled()),
                 declared = guarded(syncer.static_entitlements()) => declared,
             }
-            .map_err(|e| e.during(format!("list static entitlements of type {id}")))?;
-            if declared.is_empty() {
-                continue;
-            }
-            let mut after = 0;
-            loop {
-                let mut batch = db.begin().await?;
+            .map_err(|e| e.during(format!("list static entitlements of type {id}")));
+            let declared = match declared {
+                Err(e) if self.options.allow_incomplete => {
+                    self.ledger.incomplete_static(id, &e);
+                    self.warn(format!("not read, and the sync is incomplete without it: {e}"));
+                    Vec::new()
+                }
+                declared => declared?,
+            };
+            let mut batch = db.begin().await?;
+            let (mut after, mut rows) = (0, 0);
+            while !declared.is_empty() {
                 let stored = batch.page_resources(Some(id.as_str()), after, 1000).await?;
                 let Some(last) = stored.last() else { break };
                 after = last.id;
-                let mut rows = Vec::with_capacity(stored.len() * declared.len());
+                let mut made = Vec::with_capacity(stored.len() * declared.len());
                 for row in &stored {
                     let resource = queue::decode_resource(&row.data)?;
-                    rows.extend(declared.iter().map(|d| d.on(&resource)));
+                    made.extend(declared.iter().map(|d| d.on(&resource)));
                 }
-                let page = ingest_static(rows)?;
+                rows += made.len() as u64;
+                let page = ingest_static(made)?;
+                self.checkpoint.exclusion_groups |= page.has_exclusion_groups;
                 self.shared.references.store_entitlements(page.entitlement_ids.iter().copied());
-                self.intake.store_static(&mut batch, id, after, page).await?;
-                batch.commit().await?;
+                self.checkpoint.intake.store_static(&mut batch, id, after, page).await?;
+            }
+            if !declared.is_empty() {
+                self.ledger.static_entitlements(id, rows);
+            }
+            self.checkpoint.static_types += 1;
+            self.commit(batch).await?;
+            if self.cancel.is_cancelled() {
+                return Err(cancelled());
             }
         }
         Ok(())
     }
 }
 
+/// Whether the error of a page means that a resource is not there any more. A
+/// single resource that the connector has no way to ask for is left out in the
+/// same way.
+fn may_be_gone(action: &Action, error: &Error) -> bool {
+    action.is_first_page_of_a_resource()
+        && match error.kind() {
+            ErrorKind::NotFound => true,
+            ErrorKind::Unimplemented => action.operation == crate::action::Operation::Get,
+            _ => false,
+        }
+}
+
+fn too_many_gone(gone: u64, asked: u64) -> Error {
+    Error::new(
+        ErrorKind::Aborted,
+        format!(
+            "{gone} resources were not found when they were asked for, of {asked} that were asked: it is not they \
+             that are missing"
+        ),
+    )
+}
+
 /// The error of a run that was told to stop.
 pub(crate) fn cancelled() -> Error {
     Error::new(ErrorKind::Cancelled, "the sync was cancelled; the old file is untouched")
+}
+
+fn out_of_time(limit: Option<Duration>) -> Error {
+    let limit = limit.unwrap_or_default().as_secs_f64();
+    Error::new(
+        ErrorKind::Aborted,
+        format!("the sync is not complete: it may run for {limit} s; the old file is untouched"),
+    )
 }

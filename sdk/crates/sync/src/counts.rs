@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use connector_store::{EntitlementRow, GrantRow, Put, ResourceRow, SyncStats};
+use connector_model::Result;
+use connector_store::{EntitlementRow, GrantRow, Put, ResourceRow, SyncStats, WorkDb};
+
+use crate::database_error;
 
 /// Rows by type, without those that were there already.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Counts {
     pub(crate) resources: BTreeMap<String, u64>,
     pub(crate) entitlements: BTreeMap<String, u64>,
@@ -47,22 +50,13 @@ pub(crate) fn add<R: Typed>(to: &mut BTreeMap<String, u64>, rows: &[R], put: &Pu
 }
 
 impl Counts {
-    /// Takes grants out that were counted and did not stay.
-    pub(crate) fn leave_out_grants(&mut self, by_type: &BTreeMap<String, u64>) {
-        for (type_id, n) in by_type {
-            if let Some(count) = self.grants.get_mut(type_id) {
-                *count -= n;
-            }
-        }
-    }
-
     /// In the form that readers take from the file.
-    pub(crate) fn to_stats(&self, resource_types: usize) -> SyncStats {
+    pub(crate) fn to_stats(&self, resource_types: i64) -> SyncStats {
         let signed = |map: &BTreeMap<String, u64>| -> BTreeMap<String, i64> {
             map.iter().map(|(t, n)| (t.clone(), i64::try_from(*n).unwrap_or(i64::MAX))).collect()
         };
         let stats = SyncStats {
-            resource_types: i64::try_from(resource_types).unwrap_or(i64::MAX),
+            resource_types,
             resources_by_resource_type: signed(&self.resources),
             entitlements_by_resource_type: signed(&self.entitlements),
             grants_by_resource_type: signed(&self.grants),
@@ -75,4 +69,29 @@ impl Counts {
             ..stats
         }
     }
+}
+
+/// Grants by the type of their entitlement's resource, counted in the
+/// database: where rows were settled, matched or expanded, what came is not
+/// what is there.
+pub(crate) async fn of_grants(db: &mut WorkDb) -> Result<BTreeMap<String, u64>> {
+    let sync = db.sync_id().to_string();
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "select resource_type_id, count(*) from v1_grants where sync_id = ? group by resource_type_id",
+    )
+    .bind(sync)
+    .fetch_all(db.connection())
+    .await
+    .map_err(database_error("count the grants"))?;
+    Ok(rows.into_iter().map(|(id, n)| (id, u64::try_from(n).unwrap_or_default())).collect())
+}
+
+/// Resource types of the sync.
+pub(crate) async fn of_resource_types(db: &mut WorkDb) -> Result<i64> {
+    let sync = db.sync_id().to_string();
+    sqlx::query_scalar("select count(*) from v1_resource_types where sync_id = ?")
+        .bind(sync)
+        .fetch_one(db.connection())
+        .await
+        .map_err(database_error("count the resource types"))
 }

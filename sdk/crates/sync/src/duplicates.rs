@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use connector_model::Result;
 use connector_store::{Batch, EntitlementRow, Kind, Put, ResourceRow, Stored, WorkDb};
-use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::database_error;
 
@@ -38,6 +38,22 @@ pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
 pub(crate) async fn drop(conn: &mut SqliteConnection) -> Result<()> {
     for statement in ["drop table if exists work_pages", "drop table if exists work_winners"] {
         sqlx::query(statement).execute(&mut *conn).await.map_err(database_error("drop the page table"))?;
+    }
+    Ok(())
+}
+
+/// Forgets pages whose rows were all refused at the end of a killed run: their
+/// row ids are given again.
+pub(crate) async fn go_on(conn: &mut SqliteConnection) -> Result<()> {
+    for kind in [Kind::Resource, Kind::Entitlement, Kind::Grant] {
+        sqlx::query(AssertSqlSafe(format!(
+            "delete from work_pages where kind = ? and first_row > (select coalesce(max(id), 0) from {})",
+            kind.table()
+        )))
+        .bind(kind as i64)
+        .execute(&mut *conn)
+        .await
+        .map_err(database_error("go on with the page table"))?;
     }
     Ok(())
 }
@@ -94,12 +110,13 @@ pub(crate) async fn note_pages(
 pub(crate) async fn settle<R: Conflicting>(batch: &mut Batch<'_>, position: &str, row: &R) -> Result<bool> {
     let kind = R::KIND as i64;
     let Some(stored) = batch.existing(R::KIND, row.external_id()).await? else { return Ok(false) };
-    if row.is_same(&stored) {
-        return Ok(false);
-    }
-    // Within one page the later row wins, as between pages.
+    let same = row.is_same(&stored);
+    // Within one page the later row wins, as between pages. One that says the
+    // same wins too: it must not give way to a page that lies between the two.
     if position >= position_of(batch.connection(), kind, stored.id).await?.as_str() {
-        row.replace(batch, stored.id).await?;
+        if !same {
+            row.replace(batch, stored.id).await?;
+        }
         sqlx::query("insert or replace into work_winners (kind, row, position) values (?, ?, ?)")
             .bind(kind)
             .bind(stored.id)
@@ -108,7 +125,7 @@ pub(crate) async fn settle<R: Conflicting>(batch: &mut Batch<'_>, position: &str
             .await
             .map_err(database_error("note the winner of two rows"))?;
     }
-    Ok(true)
+    Ok(!same)
 }
 
 /// Grants that were left out because another of the same id stays.

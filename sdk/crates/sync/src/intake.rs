@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Stored rows, counted.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Intake {
     pub(crate) totals: Totals,
     pub(crate) counts: Counts,

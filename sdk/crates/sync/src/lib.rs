@@ -11,14 +11,23 @@
 
 mod action;
 mod call;
+mod calls;
+mod checkpoint;
 mod collect;
 mod counts;
 mod cycle;
 mod duplicates;
+mod earlier;
+mod expand;
+mod external;
 mod fingerprint;
+mod foreign_token;
 mod ingest;
 mod intake;
+mod invariants;
+mod ledger;
 mod listing;
+mod listings;
 mod lock;
 mod meta;
 mod options;
@@ -27,18 +36,22 @@ mod progress;
 mod queue;
 mod references;
 mod run;
+mod scan;
 mod schedule;
 mod seal;
 mod session;
+mod summary;
 mod warnings;
 mod work_folder;
 
 use connector_store::database_error;
 
-pub use connector_store::Retention;
+pub use connector_store::{Completeness, Retention};
+pub use expand::{Cycles, ExpandOptions, Expanded, ExpandedFile, Skipped, expand_file};
 pub use options::{
     Checkpoints, DEFAULT_CALL_LIMIT, DEFAULT_WORKERS, ExternalPrincipals, Scope, SyncOptions, Targets,
     Workers,
 };
-pub use progress::{Event, Observer, Phase, Silent, Summary, Totals};
+pub use progress::{Event, Observer, Phase, Silent, Totals};
 pub use run::sync;
+pub use summary::{CallStats, ExpansionSummary, ExternalSummary, LedgerLine, Summary};

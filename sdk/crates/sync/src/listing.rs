@@ -6,7 +6,13 @@
 //! source tells totals, a listing whose pages tell different ones, or that
 //! brings another number of distinct rows, is read once more.
 
-use crate::references::{IdHash, IdSet};
+use std::collections::HashSet;
+
+use crate::references::{IdHash, IdSet, Passthrough};
+
+/// Hashes of 64 bits: of ten million rows, two are taken for one with a chance
+/// of one in 300,000, and then the list is read once more for nothing.
+type ShortSet = HashSet<u64, std::hash::BuildHasherDefault<Passthrough>>;
 
 /// One listing under way, with all its chains.
 #[derive(Debug, Default)]
@@ -16,11 +22,35 @@ pub(crate) struct Listing {
     /// Chains so far, for the number of the next.
     pub(crate) chains: u32,
     /// Tokens that were named as further pages: each is read once.
-    pub(crate) named: IdSet,
+    named: IdSet,
+    /// Pages so far, and rows of the asked kind on them.
+    pages: u64,
+    rows: u64,
     total: Option<u64>,
     totals_differ: bool,
-    distinct: IdSet,
+    /// The rows that came, where the source tells how many there are.
+    distinct: ShortSet,
     left_out: u64,
+    fresh: Fresh,
+}
+
+/// What came since the listing was saved last.
+#[derive(Debug, Default)]
+pub(crate) struct Fresh {
+    pub(crate) distinct: Vec<u64>,
+    pub(crate) named: Vec<IdHash>,
+}
+
+/// What is small of a listing, for the working database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) open: u32,
+    pub(crate) chains: u32,
+    pub(crate) pages: u64,
+    pub(crate) rows: u64,
+    pub(crate) total: Option<u64>,
+    pub(crate) totals_differ: bool,
+    pub(crate) left_out: u64,
 }
 
 /// What the pages of a listing add up to.
@@ -58,14 +88,74 @@ impl Listing {
         Self { open: 1, chains: 1, ..Self::default() }
     }
 
+    /// A listing that an earlier run began.
+    pub(crate) fn restore(numbers: Numbers) -> Self {
+        let Numbers { open, chains, pages, rows, total, totals_differ, left_out } = numbers;
+        Self { open, chains, pages, rows, total, totals_differ, left_out, ..Self::default() }
+    }
+
+    /// The rows and tokens that an earlier run saw.
+    pub(crate) fn restore_seen(&mut self, distinct: impl IntoIterator<Item = u64>, named: &[IdHash]) {
+        self.distinct.extend(distinct);
+        self.named.extend(named);
+    }
+
+    /// What is to be saved of it, and what came since the last time.
+    pub(crate) fn save(&mut self) -> (Numbers, Fresh) {
+        let numbers = Numbers {
+            open: self.open,
+            chains: self.chains,
+            pages: self.pages,
+            rows: self.rows,
+            total: self.total,
+            totals_differ: self.totals_differ,
+            left_out: self.left_out,
+        };
+        (numbers, std::mem::take(&mut self.fresh))
+    }
+
+    /// Notes that a page names a further one; gives the number of the chain
+    /// that reads it, or none where one does already.
+    pub(crate) fn name_further_page(&mut self, token: IdHash) -> Option<u32> {
+        if !self.named.insert(token) {
+            return None;
+        }
+        self.fresh.named.push(token);
+        self.open += 1;
+        self.chains += 1;
+        Some(self.chains - 1)
+    }
+
     /// A page: what it announces, and the rows of the asked kind on it.
     pub(crate) fn page(&mut self, total: Option<u64>, rows: &[IdHash], left_out: u64) {
         if let (Some(before), Some(now)) = (self.total, total) {
             self.totals_differ |= before != now;
         }
-        self.total = total.or(self.total);
-        self.distinct.extend(rows);
+        self.pages += 1;
+        self.rows += rows.len() as u64;
+        // A source that tells no total on its first page tells none: then the
+        // rows need not be remembered.
+        if self.pages == 1 || self.total.is_some() {
+            self.total = total.or(self.total);
+        }
+        if self.total.is_some() {
+            for row in rows.iter().map(|row| row.short()) {
+                if self.distinct.insert(row) {
+                    self.fresh.distinct.push(row);
+                }
+            }
+        }
         self.left_out += left_out;
+    }
+
+    /// What the source said last how many rows there are.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// How many rows came: distinct ones, where they are told apart.
+    pub(crate) fn rows(&self) -> u64 {
+        if self.total.is_some() { self.distinct.len() as u64 } else { self.rows }
     }
 
     /// What it adds up to, now that every chain is at its end.

@@ -1,9 +1,9 @@
 //! What can be seen of a sync while it works, and what it says at the end.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// The phases of a sync, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Resources of every type, and the ones inside them.
@@ -14,14 +14,25 @@ pub enum Phase {
     Entitlements,
     /// Grants of each resource.
     Grants,
+    /// Grants to principals of another file are matched.
+    External,
+    /// Grants are expanded: who holds one entitlement by holding another.
+    Expansion,
     /// The finished file is made: kept syncs, indexes, statistics, packing.
     Seal,
 }
 
 impl Phase {
     /// All phases, in their order.
-    pub const ALL: [Self; 5] =
-        [Self::Resources, Self::StaticEntitlements, Self::Entitlements, Self::Grants, Self::Seal];
+    pub const ALL: [Self; 7] = [
+        Self::Resources,
+        Self::StaticEntitlements,
+        Self::Entitlements,
+        Self::Grants,
+        Self::External,
+        Self::Expansion,
+        Self::Seal,
+    ];
 
     /// A word for people.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +41,8 @@ impl Phase {
             Self::StaticEntitlements => "static entitlements",
             Self::Entitlements => "entitlements",
             Self::Grants => "grants",
+            Self::External => "external principals",
+            Self::Expansion => "expansion",
             Self::Seal => "seal",
         }
     }
@@ -38,6 +51,21 @@ impl Phase {
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub enum Event {
+    /// A run that was stopped or killed is gone on with.
+    Resumed {
+        /// The phase in which it goes on.
+        phase: Phase,
+        /// What was read and is there already.
+        totals: Totals,
+        /// How long ago the sync was begun.
+        age: Duration,
+    },
+    /// The files of an earlier run are there and were not gone on with;
+    /// everything is read again.
+    StartedAgain {
+        /// Why, as half a sentence.
+        reason: String,
+    },
     /// A phase began.
     PhaseStarted {
         /// Which.
@@ -56,6 +84,29 @@ pub enum Event {
         done: u64,
         /// Actions known so far.
         known: u64,
+        /// How many rows the listing has that the page is of, where the source
+        /// says so.
+        expected: Option<u64>,
+    },
+    /// What was read so far is safe: should this run end here, the next one
+    /// goes on from it.
+    Committed {
+        /// What is safe.
+        totals: Totals,
+    },
+    /// Grants were expanded, and what came of it so far was written.
+    Expanded {
+        /// Entitlements that are done.
+        done: u64,
+        /// Entitlements that others give to.
+        total: u64,
+        /// Grants that were written.
+        written: u64,
+    },
+    /// The run failed, and the next one can go on with what it left.
+    Kept {
+        /// Where that is.
+        folder: PathBuf,
     },
     /// A step of the seal began: `indexes`, `pack` and so on.
     SealStep {
@@ -71,7 +122,7 @@ pub enum Event {
 }
 
 /// Rows taken in so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Totals {
     /// Pages of the connector.
     pub pages: u64,
@@ -95,33 +146,4 @@ pub struct Silent;
 
 impl Observer for Silent {
     fn event(&self, _: &Event) {}
-}
-
-/// What a finished sync was.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Summary {
-    /// The sync's id.
-    pub sync_id: String,
-    /// The file.
-    pub output: PathBuf,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// Resources by type.
-    pub resources: BTreeMap<String, u64>,
-    /// Entitlements by the type of their resource.
-    pub entitlements: BTreeMap<String, u64>,
-    /// Grants by the type of the entitlement's resource.
-    pub grants: BTreeMap<String, u64>,
-    /// Pages that the connector gave.
-    pub pages: u64,
-    /// How long each phase took, the seal included.
-    #[serde(skip)]
-    pub phases: Vec<(Phase, Duration)>,
-    /// How long it took as a whole.
-    #[serde(skip)]
-    pub elapsed: Duration,
-    /// What a person should know: the sentence, and how often it came.
-    pub warnings: Vec<(String, u64)>,
-    /// Finished syncs of the old file that the new one still holds.
-    pub kept_syncs: u64,
 }

@@ -6,15 +6,20 @@
 
 use std::sync::Arc;
 
-use connector_model::{Error, PageToken, Resource, ResourceId, ResourceTypeId, Result, wire};
+use connector_model::{
+    BidResource, Error, ErrorKind, PageToken, Resource, ResourceId, ResourceTypeId, Result, wire,
+};
 use connector_store::{Batch, Kind};
 use prost::Message as _;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     action::{Action, Operation, Subject},
+    cycle::Cycle,
     database_error,
 };
+
+pub(crate) const TABLE: &str = "work_queue";
 
 const CREATE: &str = "
 create table if not exists work_queue (
@@ -23,15 +28,18 @@ create table if not exists work_queue (
     resource_type text not null,
     of_type text,
     of_id text,
+    parent_type text,
+    parent_id text,
     listing integer not null,
     round integer not null,
     chain integer not null,
     step integer not null,
     token text,
+    saved_token text,
     done integer not null default 0
 ) strict";
 
-/// Rows of one multi-row insert: ten columns stay well below SQLite's limit of
+/// Rows of one multi-row insert: twelve columns stay well below SQLite's limit of
 /// 32,766 parameters.
 const ROWS_A_STATEMENT: usize = 500;
 
@@ -40,20 +48,13 @@ pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn drop(conn: &mut SqliteConnection) -> Result<()> {
-    sqlx::query("drop table if exists work_queue")
-        .execute(conn)
-        .await
-        .map_err(database_error("drop the queue"))?;
-    Ok(())
-}
-
 /// Adds actions that nobody has asked yet.
 pub(crate) async fn add(conn: &mut SqliteConnection, actions: &[Action]) -> Result<()> {
     for chunk in actions.chunks(ROWS_A_STATEMENT) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "insert into work_queue \
-             (id, operation, resource_type, of_type, of_id, listing, round, chain, step, token) ",
+             (id, operation, resource_type, of_type, of_id, parent_type, parent_id, listing, round, chain, step, \
+             token) ",
         );
         insert.push_values(chunk, |mut row, action| {
             let of = action.subject.id();
@@ -62,6 +63,8 @@ pub(crate) async fn add(conn: &mut SqliteConnection, actions: &[Action]) -> Resu
                 .push_bind(action.resource_type.to_string())
                 .push_bind(of.map(|id| id.resource_type().to_string()))
                 .push_bind(of.map(|id| id.id().to_owned()))
+                .push_bind(parent(action).map(|id| id.resource_type().to_string()))
+                .push_bind(parent(action).map(|id| id.id().to_owned()))
                 .push_bind(action.listing)
                 .push_bind(i64::from(action.round))
                 .push_bind(i64::from(action.chain))
@@ -73,10 +76,19 @@ pub(crate) async fn add(conn: &mut SqliteConnection, actions: &[Action]) -> Resu
     Ok(())
 }
 
+/// The parent that a named resource is said to have.
+fn parent(action: &Action) -> Option<&ResourceId> {
+    match &action.subject {
+        Subject::Named(named) => named.parent.as_ref(),
+        _ => None,
+    }
+}
+
 /// Moves a chain on to its next page.
 pub(crate) async fn advance(conn: &mut SqliteConnection, next: &Action) -> Result<()> {
-    sqlx::query("update work_queue set token = ?, step = ? where id = ?")
+    sqlx::query("update work_queue set token = ?, saved_token = ?, step = ? where id = ?")
         .bind(next.token.as_ref().map(|t| t.as_str().to_owned()))
+        .bind(next.cycle.saved().map(|t| t.as_str().to_owned()))
         .bind(i64::from(next.step))
         .bind(next.id)
         .execute(conn)
@@ -102,8 +114,8 @@ pub(crate) async fn finish(conn: &mut SqliteConnection, ids: &[i64]) -> Result<(
 /// Reads back pending actions with an id from `from` on, in the order of ids.
 pub(crate) async fn load(batch: &mut Batch<'_>, from: i64, limit: i64) -> Result<Vec<Action>> {
     let rows = sqlx::query(
-        "select id, operation, resource_type, of_type, of_id, listing, round, chain, step, token \
-         from work_queue where id >= ? and done = 0 order by id limit ?",
+        "select id, operation, resource_type, of_type, of_id, parent_type, parent_id, listing, round, chain, \
+         step, token, saved_token from work_queue where id >= ? and done = 0 order by id limit ?",
     )
     .bind(from)
     .bind(limit)
@@ -122,23 +134,22 @@ async fn read(batch: &mut Batch<'_>, row: &SqliteRow) -> Result<Action> {
         |column: &str| row.try_get::<Option<String>, _>(column).map_err(database_error("read the queue"));
     let number = |column: &str| row.try_get::<i64, _>(column).map_err(database_error("read the queue"));
     let small = |column: &str| number(column).and_then(|n| u32::try_from(n).map_err(|_| damaged()));
-    let operation = match number("operation")? {
-        1 => Operation::List,
-        2 => Operation::Entitlements,
-        3 => Operation::Grants,
-        _ => return Err(damaged()),
+    let resource = |of_type: &str, of_id: &str| -> Result<Option<ResourceId>> {
+        let (Some(of_type), Some(of_id)) = (text(of_type)?, text(of_id)?) else { return Ok(None) };
+        Ok(Some(ResourceId::new(ResourceTypeId::new(of_type)?, of_id)?))
     };
-    let of = match (text("of_type")?, text("of_id")?) {
-        (Some(t), Some(id)) => Some(ResourceId::new(ResourceTypeId::new(t)?, id)?),
-        _ => None,
-    };
-    let subject = match operation {
-        Operation::List => Subject::Inside(of),
-        Operation::Entitlements | Operation::Grants => {
-            let id = of.ok_or_else(damaged)?;
+    let operation = Operation::from_number(number("operation")?).ok_or_else(damaged)?;
+    let subject = match (operation, resource("of_type", "of_id")?) {
+        (Operation::List, of) => Subject::Inside(of),
+        (Operation::Entitlements | Operation::Grants, None) => Subject::Whole,
+        (Operation::Entitlements | Operation::Grants, Some(id)) => {
             let stored = batch.existing(Kind::Resource, &id.to_string()).await?.ok_or_else(damaged)?;
             Subject::Of(Arc::new(decode_resource(&stored.data)?))
         }
+        (Operation::Get, Some(id)) => {
+            Subject::Named(Arc::new(BidResource { id, parent: resource("parent_type", "parent_id")? }))
+        }
+        (Operation::Get, None) => return Err(damaged()),
     };
     Ok(Action {
         id: number("id")?,
@@ -150,8 +161,38 @@ async fn read(batch: &mut Batch<'_>, row: &SqliteRow) -> Result<Action> {
         chain: small("chain")?,
         step: small("step")?,
         token: text("token")?.map(PageToken::from_raw).transpose()?,
-        cycle: crate::cycle::Cycle::default(),
+        cycle: Cycle::with(text("saved_token")?.map(PageToken::from_raw).transpose()?),
     })
+}
+
+/// The id that the next action gets.
+pub(crate) async fn next_id(conn: &mut SqliteConnection) -> Result<i64> {
+    sqlx::query_scalar("select coalesce(max(id), 0) + 1 from work_queue")
+        .fetch_one(conn)
+        .await
+        .map_err(database_error("read the queue"))
+}
+
+/// What is asked inside or of a single resource, as `type` and the resource's
+/// id: the child listings and the named resources that were begun.
+pub(crate) async fn begun(
+    conn: &mut SqliteConnection,
+    operation: Operation,
+) -> Result<Vec<(String, String)>> {
+    // Many rows in one: a row costs the driver far more than its bytes.
+    let lists: Vec<String> = sqlx::query_scalar(
+        "select json_group_array(json_array(resource_type, of_type || ':' || of_id)) from work_queue \
+         where operation = ? and of_type is not null and round = 1 group by id / 1000",
+    )
+    .bind(operation.number())
+    .fetch_all(conn)
+    .await
+    .map_err(database_error("read the queue"))?;
+    let mut begun = Vec::new();
+    for list in lists {
+        begun.extend(serde_json::from_str::<Vec<(String, String)>>(&list).map_err(|_| damaged())?);
+    }
+    Ok(begun)
 }
 
 /// A resource as it was stored by this engine.
@@ -162,5 +203,5 @@ pub(crate) fn decode_resource(data: &[u8]) -> Result<Resource> {
 }
 
 fn damaged() -> Error {
-    Error::internal("the queue of the working database is damaged; delete the working files and start again")
+    Error::new(ErrorKind::DataLoss, "the queue of the working database is damaged")
 }

@@ -1,49 +1,81 @@
-//! What is known and what is only referred to, by 128-bit hashes: sixteen
-//! bytes an id, whatever its length.
+//! What is known and what is only referred to, by 96-bit hashes: at most 30
+//! bytes an id in memory, whatever its length.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     hash::{BuildHasherDefault, Hash, Hasher},
-    sync::{PoisonError, RwLock},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock},
 };
 
-use connector_model::ResourceId;
+use connector_model::{Error, ErrorKind, ResourceId, Result};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
+use sqlx::SqliteConnection;
 
-use crate::ingest::Ingested;
+use crate::{
+    database_error,
+    ingest::Ingested,
+    scan::{Row, Scan, measured},
+};
 
 /// The hash of an id. Two of a hundred million ids are the same with a chance
-/// of one in 10^22, so a hash stands for its id.
+/// of one in 10^13, so a hash stands for its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct IdHash(u128);
+pub(crate) struct IdHash([u32; 3]);
 
 impl Hash for IdHash {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        #[expect(clippy::cast_possible_truncation, reason = "half of a good hash is a good hash")]
-        state.write_u64(self.0 as u64);
+        state.write_u64(self.short());
     }
 }
 
+/// Bytes of a hash in the working database.
+const BYTES: usize = 12;
+
 impl IdHash {
-    /// Of a resource.
+    /// Of a resource: that of its key in the file, `type:id`.
     pub(crate) fn resource(id: &ResourceId) -> Self {
-        Self::of(&[id.resource_type().as_str(), id.id()])
+        Self::pair(id.resource_type().as_str(), id.id())
     }
 
-    /// Of an entitlement, a grant or a token.
+    /// Of a resource, by the id of its type and its own.
+    pub(crate) fn pair(resource_type: &str, id: &str) -> Self {
+        Self::of(&[resource_type, ":", id])
+    }
+
+    /// Of a key in the file, or of a token.
     pub(crate) fn text(text: &str) -> Self {
         Self::of(&[text])
     }
 
-    fn of(parts: &[&str]) -> Self {
+    /// Of an id in several parts.
+    pub(crate) fn of(parts: &[&str]) -> Self {
         // The keys need not be secret: ids of one site are not made by an
-        // attacker who gains from a collision, and 128 bits leave no room.
+        // attacker who gains from a collision, and 96 bits leave little room.
         let mut hasher = SipHasher13::new_with_keys(0x9e37_79b9, 0x7f4a_7c15);
         for part in parts {
-            hasher.write_usize(part.len());
             hasher.write(part.as_bytes());
         }
-        Self(hasher.finish128().as_u128())
+        let hash = hasher.finish128();
+        #[expect(clippy::cast_possible_truncation, reason = "the hash is cut into its words")]
+        Self([hash.h1 as u32, (hash.h1 >> 32) as u32, hash.h2 as u32])
+    }
+
+    /// The first 64 bits.
+    pub(crate) fn short(&self) -> u64 {
+        u64::from(self.0[0]) | u64::from(self.0[1]) << 32
+    }
+
+    /// Hashes one after the other, for the working database.
+    pub(crate) fn to_bytes(hashes: &[Self]) -> Vec<u8> {
+        hashes.iter().flat_map(|h| h.0).flat_map(u32::to_le_bytes).collect()
+    }
+
+    /// What [`IdHash::to_bytes`] made; what is no whole hash at the end is
+    /// left out.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Vec<Self> {
+        let word = |b: &[u8]| b.try_into().map_or(0, u32::from_le_bytes);
+        let (hashes, _) = bytes.as_chunks::<BYTES>();
+        hashes.iter().map(|h| Self([word(&h[..4]), word(&h[4..8]), word(&h[8..])])).collect()
     }
 }
 
@@ -67,18 +99,54 @@ pub(crate) type IdSet = HashSet<IdHash, BuildHasherDefault<Passthrough>>;
 /// How many examples of a dangling reference are kept for the summary.
 const EXAMPLES: usize = 3;
 
+/// Names of what is waited for that are kept: most find their end, and a few
+/// of the rest are enough for a person.
+const NAMES: usize = 256;
+
 /// What was stored, and what was referred to before it was.
 #[derive(Debug, Default)]
 pub(crate) struct References {
     resources: RwLock<IdSet>,
     entitlements: RwLock<IdSet>,
-    waiting: RwLock<Waiting>,
+    waiting: Mutex<Waiting>,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
-    principals: HashMap<IdHash, Option<String>, BuildHasherDefault<Passthrough>>,
-    entitlements: HashMap<IdHash, Option<String>, BuildHasherDefault<Passthrough>>,
+    principals: Awaited,
+    entitlements: Awaited,
+    /// Those that entitlements and grants are on.
+    resources: Awaited,
+}
+
+/// Ids that something refers to and that were not stored yet.
+#[derive(Debug, Default)]
+struct Awaited {
+    ids: IdSet,
+    names: BTreeSet<String>,
+    /// What came since the last save.
+    fresh: Vec<IdHash>,
+    fresh_names: Vec<String>,
+}
+
+impl Awaited {
+    fn note(&mut self, hash: IdHash, name: impl FnOnce() -> String) {
+        if !self.ids.insert(hash) {
+            return;
+        }
+        self.fresh.push(hash);
+        if self.names.len() < NAMES {
+            let name = name();
+            self.fresh_names.push(name.clone());
+            self.names.insert(name);
+        }
+    }
+
+    fn dangling(&self, what: &'static str, known: &IdSet) -> Option<Dangling> {
+        let count = self.ids.iter().filter(|hash| !known.contains(*hash)).count();
+        let examples = self.names.iter().filter(|name| !known.contains(&IdHash::text(name)));
+        (count > 0).then(|| Dangling { what, count, examples: examples.take(EXAMPLES).cloned().collect() })
+    }
 }
 
 /// A kind of reference with nothing at its end.
@@ -87,6 +155,20 @@ pub(crate) struct Dangling {
     pub(crate) what: &'static str,
     pub(crate) count: usize,
     pub(crate) examples: Vec<String>,
+}
+
+const CREATE: &str = "create table if not exists work_waiting (
+    id integer primary key,
+    kind text not null,
+    hashes blob not null,
+    names text not null
+) strict";
+
+pub(crate) const TABLE: &str = "work_waiting";
+
+pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
+    sqlx::query(CREATE).execute(conn).await.map_err(database_error("create the references"))?;
+    Ok(())
 }
 
 impl References {
@@ -101,7 +183,8 @@ impl References {
             self.resources.write().unwrap_or_else(PoisonError::into_inner).extend(&page.resource_ids);
         }
         self.store_entitlements(page.entitlement_ids.iter().copied());
-        self.refer_to_principals(page.principals.iter().map(|(hash, id)| (*hash, id)));
+        self.refer_to_resources(&page.principals, |waiting| &mut waiting.principals);
+        self.refer_to_resources(&page.on, |waiting| &mut waiting.resources);
         for (hash, id) in &page.granted {
             self.refer_to_entitlement(*hash, id);
         }
@@ -112,14 +195,18 @@ impl References {
         self.entitlements.write().unwrap_or_else(PoisonError::into_inner).extend(ids);
     }
 
-    /// Principals that grants are to; the name is only made where needed.
-    fn refer_to_principals<'a>(&self, ids: impl Iterator<Item = (IdHash, &'a ResourceId)>) {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Resources that rows refer to; the name is only made where needed.
+    fn refer_to_resources(&self, ids: &[(IdHash, ResourceId)], to: fn(&mut Waiting) -> &mut Awaited) {
         let known = self.resources.read().unwrap_or_else(PoisonError::into_inner);
-        let mut unknown = ids.filter(|(hash, _)| !known.contains(hash)).peekable();
+        let mut unknown = ids.iter().filter(|(hash, _)| !known.contains(hash)).peekable();
         if unknown.peek().is_some() {
-            let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = self.waiting();
             for (hash, id) in unknown {
-                note(&mut waiting.principals, hash, || id.to_string());
+                to(&mut waiting).note(*hash, || id.to_string());
             }
         }
     }
@@ -127,42 +214,91 @@ impl References {
     /// An entitlement that a grant is of.
     fn refer_to_entitlement(&self, hash: IdHash, id: &str) {
         if !self.entitlements.read().unwrap_or_else(PoisonError::into_inner).contains(&hash) {
-            let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
-            note(&mut waiting.entitlements, hash, || id.to_owned());
+            self.waiting().entitlements.note(hash, || id.to_owned());
         }
     }
 
     /// What still has nothing at its end, now that all is there.
     pub(crate) fn dangling(&self) -> Vec<Dangling> {
-        let waiting = self.waiting.read().unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.waiting();
         let resources = self.resources.read().unwrap_or_else(PoisonError::into_inner);
         let entitlements = self.entitlements.read().unwrap_or_else(PoisonError::into_inner);
-        let mut found = Vec::new();
-        for (what, waiting, known) in [
-            ("principals", &waiting.principals, &*resources),
-            ("entitlements", &waiting.entitlements, &*entitlements),
-        ] {
-            let missing: Vec<_> = waiting.iter().filter(|(hash, _)| !known.contains(*hash)).collect();
-            if !missing.is_empty() {
-                let mut examples: Vec<_> = missing.iter().filter_map(|(_, name)| (*name).clone()).collect();
-                examples.sort();
-                examples.truncate(EXAMPLES);
-                found.push(Dangling { what, count: missing.len(), examples });
-            }
+        let found = [
+            waiting.principals.dangling("principals of grants", &resources),
+            waiting.entitlements.dangling("entitlements of grants", &entitlements),
+            waiting.resources.dangling("resources of entitlements and grants", &resources),
+        ];
+        found.into_iter().flatten().collect()
+    }
+
+    /// Writes down what is waited for since the last time, in the transaction
+    /// that holds the rows which refer to it. What is stored need not be: it
+    /// is there.
+    pub(crate) async fn save(&self, conn: &mut SqliteConnection) -> Result<()> {
+        let fresh: Vec<_> = {
+            let Waiting { principals, entitlements, resources } = &mut *self.waiting();
+            [("principals", principals), ("entitlements", entitlements), ("resources", resources)]
+                .into_iter()
+                .map(|(kind, a)| (kind, std::mem::take(&mut a.fresh), std::mem::take(&mut a.fresh_names)))
+                .collect()
+        };
+        for (kind, hashes, names) in fresh.into_iter().filter(|(_, hashes, _)| !hashes.is_empty()) {
+            let names = serde_json::to_string(&names)
+                .map_err(|e| Error::internal("names of references don't become JSON").caused_by(e))?;
+            sqlx::query("insert into work_waiting (kind, hashes, names) values (?, ?, ?)")
+                .bind(kind)
+                .bind(IdHash::to_bytes(&hashes))
+                .bind(names)
+                .execute(&mut *conn)
+                .await
+                .map_err(database_error("save the references"))?;
         }
-        found
+        Ok(())
+    }
+
+    /// Reads what an earlier run stored and what it waited for.
+    pub(crate) async fn load(conn: &mut SqliteConnection, sync: &str) -> Result<Self> {
+        let references = Self::default();
+        references
+            .resources
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(stored_ids(conn, sync, "v1_resources").await?);
+        references.store_entitlements(stored_ids(conn, sync, "v1_entitlements").await?);
+        let saved: Vec<(String, Vec<u8>, String)> =
+            sqlx::query_as("select kind, hashes, names from work_waiting order by id")
+                .fetch_all(conn)
+                .await
+                .map_err(database_error("read the references"))?;
+        let mut waiting = references.waiting();
+        for (kind, hashes, names) in saved {
+            let awaited = match &*kind {
+                "principals" => &mut waiting.principals,
+                "entitlements" => &mut waiting.entitlements,
+                _ => &mut waiting.resources,
+            };
+            awaited.ids.extend(IdHash::from_bytes(&hashes));
+            awaited.names.extend(serde_json::from_str::<Vec<String>>(&names).map_err(damaged)?);
+        }
+        drop(waiting);
+        Ok(references)
     }
 }
 
-fn note(
-    waiting: &mut HashMap<IdHash, Option<String>, BuildHasherDefault<Passthrough>>,
-    hash: IdHash,
-    name: impl FnOnce() -> String,
-) {
-    // Names are kept for a few hundred: most find their end, and a few of the
-    // rest are enough for a person.
-    let room = waiting.len() < 256;
-    waiting.entry(hash).or_insert_with(|| room.then(name));
+/// The hashes of all keys of a table.
+async fn stored_ids(conn: &mut SqliteConnection, sync: &str, table: &str) -> Result<Vec<IdHash>> {
+    let mut hashes = Vec::new();
+    let scan = Scan::of(table, &[measured("external_id")], "true");
+    scan.each(conn, sync, |row: Row<'_, 1>| {
+        hashes.push(IdHash::text(row.text(0)?));
+        Ok(())
+    })
+    .await?;
+    Ok(hashes)
+}
+
+fn damaged(cause: serde_json::Error) -> Error {
+    Error::new(ErrorKind::DataLoss, "the references of the working database are damaged").caused_by(cause)
 }
 
 #[cfg(test)]
@@ -170,11 +306,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_later_is_not_dangling() -> connector_model::Result<()> {
+    fn what_comes_later_is_not_dangling() -> Result<()> {
         let references = References::default();
         let (ada, bob) = (ResourceId::new("user", "ada")?, ResourceId::new("user", "bob")?);
-        let pairs = [&ada, &bob].map(|id| (IdHash::resource(id), id));
-        references.refer_to_principals(pairs.into_iter());
+        let pairs = [&ada, &bob].map(|id| (IdHash::resource(id), id.clone()));
+        references.refer_to_resources(&pairs, |waiting| &mut waiting.principals);
         references.refer_to_entitlement(IdHash::text("e"), "e");
         assert_eq!(references.dangling().len(), 2);
         references.page_read(&Ingested { resource_ids: vec![IdHash::resource(&ada)], ..Ingested::default() });
@@ -186,9 +322,17 @@ mod tests {
     }
 
     #[test]
-    fn the_border_between_type_and_id_counts() -> connector_model::Result<()> {
-        let (a, b) = (ResourceId::new("ab", "c")?, ResourceId::new("a", "bc")?);
-        assert_ne!(IdHash::resource(&a), IdHash::resource(&b));
+    fn a_resource_has_the_hash_of_its_key_in_the_file() -> Result<()> {
+        let ada = ResourceId::new("user", "ada:1")?;
+        assert_eq!(IdHash::resource(&ada), IdHash::text(&ada.to_string()));
+        assert_ne!(IdHash::resource(&ada), IdHash::text("user:ada"));
         Ok(())
+    }
+
+    #[test]
+    fn hashes_come_back_from_their_bytes() {
+        let hashes: Vec<_> = ["a", "b", "a much longer id"].map(IdHash::text).into();
+        let bytes = IdHash::to_bytes(&hashes);
+        assert_eq!((bytes.len(), IdHash::from_bytes(&bytes)), (3 * BYTES, hashes));
     }
 }

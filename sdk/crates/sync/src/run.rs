@@ -1,23 +1,31 @@
 //! A sync from beginning to end.
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::sync::Arc;
 
-use connector_model::{Error, Registry, Result};
+use connector_model::{Error, ErrorKind, Registry, Result};
 use connector_store::{
-    C1z, NewSync, Retention, WorkDb,
-    envelope::{FileKind, Limits, check_target, unpack},
+    C1z, Ledger, NewSync, Retention, SyncId, WorkDb,
+    envelope::{FileKind, Limits, check_target, pack, unpack},
 };
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Event, Observer, Phase, Summary, SyncOptions,
-    call::guarded,
+    Event, Observer, Phase, Scope, Summary, SyncOptions,
+    call::{Shared, guarded},
+    calls::Calls,
+    checkpoint::Checkpoint,
     collect::{Collector, cancelled},
+    earlier::{Earlier, Found, find},
+    external::External,
     fingerprint::Fingerprint,
+    ingest::Types,
     lock::OutputLock,
-    meta,
-    seal::seal,
-    work_folder::WorkFolder,
+    meta::{self, State},
+    references::References,
+    seal::Seal,
+    session,
+    work_folder::{Record, WorkFolder},
 };
 
 /// Reads everything that a connector has and writes it into
@@ -26,13 +34,19 @@ use crate::{
 /// The output is looked at, locked and given room **before** the connector is
 /// asked for anything: what can't be written is said before the work, not
 /// after. The old file stays as it is until the new one takes its place by a
-/// rename; a run that fails or is cancelled leaves it untouched and removes
-/// its working files.
+/// rename.
+///
+/// A run that is killed, cancelled or fails half way leaves its working files,
+/// and the next one with the same [fingerprint](SyncOptions::program) goes on
+/// from its last checkpoint: no page that was made safe is asked for again.
+/// They are left behind where they are older than seven days or damaged, and
+/// where what was read can't be trusted.
 ///
 /// Errors that a caller may want to branch on: failed precondition (another
-/// run holds the output, or it is no file of ours), cancelled, resource
-/// exhausted (no room), internal (the connector broke a rule); every other
-/// kind comes from the connector as it was.
+/// run holds the output, or it is no file of ours), cancelled, aborted (not
+/// complete: out of time, or too much was gone), resource exhausted (no room),
+/// internal (the connector broke a rule); every other kind comes from the
+/// connector as it was.
 pub async fn sync(
     registry: &Registry,
     options: &SyncOptions,
@@ -40,68 +54,326 @@ pub async fn sync(
     cancel: CancellationToken,
 ) -> Result<Summary> {
     let start = Instant::now();
+    check_types(registry, options)?;
     let _lock = OutputLock::take(&options.output)?;
     let target = check_target(&options.output, options.overwrite)?;
-    let folder = WorkFolder::prepare(options)?;
-    let old = decode_old(&target, options, folder.path()).await?;
-
-    let connector = registry.connector();
-    let validation = tokio::select! {
-        biased;
-        () = cancel.cancelled() => return Err(cancelled()),
-        validation = guarded(connector.validate()) => validation?,
-    };
-    let fingerprint = Fingerprint::of(registry, &validation, options);
-    tracing::debug!(fingerprint = fingerprint.digest(), "a new sync");
-
-    let new = NewSync { sync_type: options.sync_type(), ..NewSync::full() };
-    let mut db = WorkDb::create(&folder.database(), &new).await?;
-    meta::create(db.connection(), &fingerprint).await?;
-    let workers = options.workers.resolve(connector.max_parallel_calls());
-    let mut collected = Collector::new(registry.clone(), workers, options, observer.clone(), cancel.clone())
-        .run(&mut db)
-        .await?;
-
-    observer.event(&Event::PhaseStarted { phase: Phase::Seal });
-    let sealing = Instant::now();
-    let sealed = seal(db, &mut collected, old.as_ref(), options, &observer, &cancel).await?;
-    let mut phases = collected.phases;
-    phases.push((Phase::Seal, sealing.elapsed()));
-    Ok(Summary {
-        sync_id: new.id.to_string(),
-        output: options.output.clone(),
-        bytes: sealed.bytes,
-        resources: collected.counts.resources,
-        entitlements: collected.counts.entitlements,
-        grants: collected.counts.grants,
-        pages: collected.totals.pages,
-        phases,
-        elapsed: start.elapsed(),
-        warnings: collected.warnings.into_list(),
-        kept_syncs: sealed.kept_syncs,
-    })
+    let folder = WorkFolder::of(options)?;
+    let run = Run { registry, options, observer, cancel, start, target, folder, resumed: false };
+    Box::pin(run.run()).await
 }
 
-/// The old file, decoded and checked where syncs of it are kept: a file that
-/// can't be read is said before the work.
-async fn decode_old(target: &FileKind, options: &SyncOptions, folder: &Path) -> Result<Option<C1z>> {
-    if !matches!(target, FileKind::V1) || options.retention() == Retention::Newest(1) {
-        return Ok(None);
-    }
-    let open = async {
-        let unpacked = unpack(&options.output, folder, &Limits::from_env()).await?;
-        let old = C1z::of(&options.output, unpacked).await?;
-        old.check().await?;
-        Ok::<_, Error>(old)
-    };
-    match open.await {
-        Ok(old) => Ok(Some(old)),
-        Err(e) if options.overwrite => {
-            tracing::warn!(error = %e.report(), "the old file can't be read and is replaced, as --overwrite says");
-            Ok(None)
+struct Run<'a> {
+    registry: &'a Registry,
+    options: &'a SyncOptions,
+    observer: Arc<dyn Observer>,
+    cancel: CancellationToken,
+    start: Instant,
+    target: FileKind,
+    folder: WorkFolder,
+    /// Whether an earlier run is gone on with.
+    resumed: bool,
+}
+
+/// What is read besides the connector.
+struct Files {
+    /// The file that the new one takes the place of.
+    old: Option<C1z>,
+    external: Option<External>,
+}
+
+impl Run<'_> {
+    async fn run(mut self) -> Result<Summary> {
+        let fingerprint = Fingerprint::of(self.registry, self.options);
+        let result = match find(&self.folder, &fingerprint, &self.observer).await {
+            Some(earlier) => {
+                self.folder.go_on(&earlier.record)?;
+                self.go_on(earlier, fingerprint).await
+            }
+            None => self.begin(fingerprint).await,
+        };
+        match &result {
+            Ok(_) => self.folder.keep(false),
+            Err(_) if self.folder.is_kept() => {
+                self.observer.event(&Event::Kept { folder: self.folder.path().to_owned() });
+            }
+            Err(_) => {}
         }
-        Err(e) => Err(unreadable(options, e)),
+        result
     }
+
+    /// A new sync.
+    async fn begin(&mut self, fingerprint: Fingerprint) -> Result<Summary> {
+        self.folder.begin()?;
+        let files = self.open_files(State::Collecting).await?;
+        let identity = self.validate().await?;
+        self.begin_with(fingerprint.signed_in_as(identity), files).await
+    }
+
+    async fn begin_with(&mut self, fingerprint: Fingerprint, files: Files) -> Result<Summary> {
+        tracing::debug!(fingerprint = fingerprint.digest(), "a new sync");
+        self.folder.write_record(&Record::new(fingerprint))?;
+        let parent = match (&self.options.scope, &files.old) {
+            (Scope::Resources(_), Some(old)) => newest_full(old).await?,
+            _ => None,
+        };
+        let new = NewSync { sync_type: self.options.sync_type(), parent, ..NewSync::full() };
+        let mut db = WorkDb::create(&self.folder.database(), &new).await?;
+        let result = self.collect(&mut db, None, &files).await;
+        self.close(db, result).await
+    }
+
+    /// A sync that an earlier run left.
+    async fn go_on(&mut self, earlier: Earlier, fingerprint: Fingerprint) -> Result<Summary> {
+        let Earlier { record, mut db, found } = earlier;
+        self.resumed = true;
+        self.observer.event(&Event::Resumed {
+            phase: found.phase(),
+            totals: found.totals(),
+            age: record.age(),
+        });
+        match found {
+            // Nothing is left to be asked: not even who is signed in.
+            Found::Sealed(checkpoint) => self.close(db, Ok((checkpoint, Calls::default()))).await,
+            Found::At(State::Collecting, checkpoint) => {
+                let files = self.open_files(State::Collecting).await?;
+                let identity = self.validate().await?;
+                if record.fingerprint.identity == identity {
+                    let result = self.collect(&mut db, Some(checkpoint), &files).await;
+                    return self.close(db, result).await;
+                }
+                db.close().await?;
+                let reason = "another account is signed in now".to_owned();
+                self.observer.event(&Event::StartedAgain { reason });
+                self.resumed = false;
+                drop(files);
+                self.folder.begin()?;
+                let files = self.open_files(State::Collecting).await?;
+                self.begin_with(fingerprint.signed_in_as(identity), files).await
+            }
+            Found::At(state, checkpoint) => {
+                let files = self.open_files(state).await?;
+                let result = self.seal(&mut db, state, checkpoint, &files).await;
+                self.close(db, result.map(|c| (c, Calls::default()))).await
+            }
+        }
+    }
+
+    /// Packs the sealed database, or closes one that is to be gone on with.
+    async fn close(&mut self, mut db: WorkDb, sealed: Result<(Checkpoint, Calls)>) -> Result<Summary> {
+        let (mut checkpoint, calls) = match sealed {
+            Ok(sealed) => sealed,
+            Err(e) => {
+                if let Err(error) = db.close().await {
+                    tracing::debug!(error = %error.report(), "the working database was not closed well");
+                }
+                return Err(e);
+            }
+        };
+        let sync_id = db.sync_id().to_string();
+        let ledger =
+            db.ledger().await?.ok_or_else(|| Error::internal("the ledger of the sync does not read"))?;
+        let database = db.close_for_packing().await?;
+        self.observer.event(&Event::SealStep { step: "pack" });
+        if self.cancel.is_cancelled() {
+            return Err(cancelled());
+        }
+        let packing = Instant::now();
+        let bytes = pack(&database, &self.options.output).await?;
+        checkpoint.spent(Phase::Seal, packing.elapsed());
+        Ok(self.summary(sync_id, bytes, checkpoint, calls, ledger))
+    }
+
+    fn summary(
+        &self,
+        sync_id: String,
+        bytes: u64,
+        checkpoint: Checkpoint,
+        calls: Calls,
+        ledger: Ledger,
+    ) -> Summary {
+        let counts = checkpoint.intake.counts;
+        Summary {
+            sync_id,
+            output: self.options.output.clone(),
+            bytes,
+            resources: counts.resources,
+            entitlements: counts.entitlements,
+            grants: counts.grants,
+            pages: checkpoint.intake.totals.pages,
+            phases: checkpoint.phases,
+            elapsed: self.start.elapsed(),
+            warnings: checkpoint.warnings.into_list(),
+            kept_syncs: checkpoint.kept_syncs,
+            calls: calls.into_map(),
+            waited: self.registry.connector().waits().total,
+            resumed: self.resumed,
+            completeness: ledger.summary.state,
+            ledger: ledger.totals.into_iter().map(Into::into).collect(),
+            expansion: checkpoint.expansion,
+            external: checkpoint.external,
+        }
+    }
+
+    /// Reads what is left to be read, and seals.
+    async fn collect(
+        &mut self,
+        db: &mut WorkDb,
+        earlier: Option<Checkpoint>,
+        files: &Files,
+    ) -> Result<(Checkpoint, Calls)> {
+        let going_on = earlier.is_some();
+        let supplied =
+            files.external.iter().flat_map(External::supplied_types).map(ToString::to_string).collect();
+        let types = Types::new(self.registry, self.options, supplied);
+        let references = match going_on {
+            true => {
+                let sync = db.sync_id().to_string();
+                References::load(db.connection(), &sync).await?
+            }
+            false => References::default(),
+        };
+        let shared = Shared::new(self.registry.clone(), types, references, self.options.call_limit);
+        if going_on {
+            for (key, value) in session::load(db.connection()).await? {
+                shared.remember(key, value)?;
+            }
+        }
+        let workers = self.options.workers.resolve(self.registry.connector().max_parallel_calls());
+        let collector = Collector::new(
+            shared,
+            workers,
+            Arc::new(self.options.clone()),
+            self.observer.clone(),
+            self.cancel.clone(),
+            earlier.unwrap_or_else(Checkpoint::begin),
+            self.options.time_limit.map(|limit| self.start + limit),
+        );
+        // A run that is killed leaves its files anyway; so does one that fails.
+        self.folder.keep(true);
+        let (checkpoint, calls) = match collector.run(db, going_on).await {
+            Ok(collected) => collected,
+            Err(e) => {
+                self.folder.keep(is_worth_keeping(db, &e).await);
+                return Err(e);
+            }
+        };
+        let checkpoint = self.seal(db, State::Collecting, checkpoint, files).await?;
+        Ok((checkpoint, calls))
+    }
+
+    async fn seal(
+        &mut self,
+        db: &mut WorkDb,
+        state: State,
+        checkpoint: Checkpoint,
+        files: &Files,
+    ) -> Result<Checkpoint> {
+        let cancel = self.cancel.clone();
+        db.stop_when(move || cancel.is_cancelled()).await?;
+        let seal = Seal {
+            folder: &self.folder,
+            options: self.options,
+            old: files.old.as_ref(),
+            external: files.external.as_ref(),
+            observer: &self.observer,
+            cancel: &self.cancel,
+        };
+        let sealed = seal.run(db, state, checkpoint).await;
+        match sealed {
+            Err(e) if e.kind() == ErrorKind::Cancelled => Err(cancelled()),
+            Err(e) if e.kind() == ErrorKind::Internal => {
+                // What was read breaks a rule, and would break it again.
+                self.folder.keep(false);
+                Err(e)
+            }
+            Err(e) if e.kind() == ErrorKind::DataLoss => {
+                // Perhaps the database itself: the next run looks first.
+                self.folder.distrust();
+                Err(e)
+            }
+            sealed => sealed,
+        }
+    }
+
+    /// The files that are still needed from a state on. One that can't be read
+    /// is said before the work.
+    async fn open_files(&self, state: State) -> Result<Files> {
+        Ok(Files {
+            old: if state < State::Kept { self.decode_old().await? } else { None },
+            external: if state < State::Matched { self.open_external().await? } else { None },
+        })
+    }
+
+    /// The file of external principals, decoded and checked.
+    async fn open_external(&self) -> Result<Option<External>> {
+        match &self.options.external {
+            Some(external) if self.options.sync_type().is_full() => {
+                Ok(Some(External::open(external, self.folder.path()).await?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn validate(&self) -> Result<Option<String>> {
+        let connector = self.registry.connector();
+        let validation = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => return Err(cancelled()),
+            validation = guarded(connector.validate()) => validation?,
+        };
+        Ok(validation.identity)
+    }
+
+    /// The old file, decoded and checked where syncs of it are kept.
+    async fn decode_old(&self) -> Result<Option<C1z>> {
+        if !matches!(self.target, FileKind::V1) || self.options.retention() == Retention::Newest(1) {
+            return Ok(None);
+        }
+        let open = async {
+            let unpacked = unpack(&self.options.output, self.folder.path(), &Limits::from_env()).await?;
+            let old = C1z::of(&self.options.output, unpacked).await?;
+            old.check().await?;
+            Ok::<_, Error>(old)
+        };
+        match open.await {
+            Ok(old) => Ok(Some(old)),
+            Err(e) if self.options.overwrite => {
+                tracing::warn!(error = %e.report(), "the old file can't be read and is replaced, as --overwrite says");
+                Ok(None)
+            }
+            Err(e) => Err(unreadable(self.options, e)),
+        }
+    }
+}
+
+/// Whether another run could go on after an error: pages were made safe, and
+/// it is not they that are wrong.
+async fn is_worth_keeping(db: &mut WorkDb, error: &Error) -> bool {
+    if matches!(error.kind(), ErrorKind::DataLoss | ErrorKind::Internal) {
+        return false;
+    }
+    let safe = meta::load(db.connection()).await;
+    safe.is_ok_and(|safe| safe.is_some_and(|(_, checkpoint)| checkpoint.intake.totals.pages > 0))
+}
+
+/// The sync that a partial one builds on.
+async fn newest_full(old: &C1z) -> Result<Option<SyncId>> {
+    let syncs = old.syncs().await?;
+    let newest = syncs.into_iter().find(|run| run.is_finished() && run.sync_type.is_full());
+    newest.map(|run| SyncId::new(run.id)).transpose()
+}
+
+/// A filter that names a type which nobody registered is a mistake: it would
+/// give an empty file.
+fn check_types(registry: &Registry, options: &SyncOptions) -> Result<()> {
+    let unknown = options.resource_types.iter().find(|t| registry.resource_type(t).is_none());
+    let Some(unknown) = unknown else { return Ok(()) };
+    let known: Vec<_> = registry.resource_types().map(|t| t.id.as_str()).collect();
+    Err(Error::invalid(format!(
+        "the connector has no resource type {unknown:?}; it has {}",
+        known.join(", ")
+    ))
+    .during("choose resource types"))
 }
 
 /// The error of an old file that can't be read, with what to do.

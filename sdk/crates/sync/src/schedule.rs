@@ -3,18 +3,23 @@
 //! Every action is a row of the queue; a window of them is in memory, and the
 //! rest is read back when the window is empty.
 
-use std::collections::{HashMap, VecDeque};
+use std::{collections::VecDeque, sync::Arc};
 
-use connector_model::{Error, ErrorKind, PageToken, Registry, ResourceId, ResourceTypeId, Result};
+use connector_model::{
+    BidResource, Error, ErrorKind, PageToken, Registry, ResourceId, ResourceTypeId, Result,
+};
 use connector_store::Batch;
 
 use crate::{
-    Phase,
+    Phase, Scope, SyncOptions,
     action::{Action, Operation, Subject},
+    checkpoint::Checkpoint,
     cycle::Cycle,
     ingest::Ingested,
-    listing::{Listing, Verdict},
-    plan::Planner,
+    ledger::Ledger,
+    listing::Verdict,
+    listings::Listings,
+    plan::{Planner, whole_types},
     queue,
     references::{IdHash, IdSet},
 };
@@ -25,17 +30,21 @@ const READY: usize = 4096;
 /// Actions read back from the queue at once.
 const RELOAD: i64 = 1024;
 
+/// Where something new begins: what is asked, of whose syncer, about what.
+type Root = (Operation, ResourceTypeId, Subject);
+
 /// The actions of a phase.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     registry: Registry,
+    options: Arc<SyncOptions>,
     next_id: i64,
     ready: VecDeque<Action>,
     /// Where in the queue the actions begin that are not in memory.
     spilled_from: Option<i64>,
-    listings: HashMap<i64, Listing>,
-    /// Child listings that were begun, by type and parent.
-    children: IdSet,
+    listings: Listings,
+    /// Child listings and single resources that were begun.
+    begun: IdSet,
     planner: Planner,
     end_of_lists: Option<i64>,
     /// Chains that were followed to their end.
@@ -45,14 +54,15 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(registry: Registry) -> Self {
+    pub(crate) fn new(registry: Registry, options: Arc<SyncOptions>) -> Self {
         Self {
             registry,
+            options,
             next_id: 1,
             ready: VecDeque::new(),
             spilled_from: None,
-            listings: HashMap::new(),
-            children: IdSet::default(),
+            listings: Listings::default(),
+            begun: IdSet::default(),
             planner: Planner::default(),
             end_of_lists: None,
             finished: Vec::new(),
@@ -64,24 +74,77 @@ impl Schedule {
     /// Begins a phase; the one before it must be at its end.
     pub(crate) async fn begin(&mut self, batch: &mut Batch<'_>, phase: Phase) -> Result<()> {
         (self.done, self.known) = (0, 0);
-        let asked = match phase {
-            Phase::Entitlements => Some(Operation::Entitlements),
-            Phase::Grants => Some(Operation::Grants),
-            Phase::Resources | Phase::StaticEntitlements | Phase::Seal => None,
+        self.plan(batch, phase).await?;
+        let roots = match (phase, operation_of(phase)) {
+            (_, Some(operation)) => whole_types(operation, &self.registry, &self.options),
+            (Phase::Resources, None) => self.first_lists(),
+            (_, None) => Vec::new(),
         };
-        self.planner = match asked {
+        self.begin_listings(batch, roots).await
+    }
+
+    /// Goes on with the phase that an earlier run was in.
+    pub(crate) async fn go_on(&mut self, batch: &mut Batch<'_>, checkpoint: &Checkpoint) -> Result<()> {
+        (self.done, self.known) = (checkpoint.done, checkpoint.known);
+        self.end_of_lists = checkpoint.end_of_lists;
+        self.next_id = queue::next_id(batch.connection()).await?;
+        self.listings = Listings::load(batch.connection()).await?;
+        for operation in [Operation::List, Operation::Get] {
+            let begun = queue::begun(batch.connection(), operation).await?;
+            self.begun.extend(begun.iter().map(|(of_type, id)| begun_key(operation, of_type, id)));
+        }
+        self.plan(batch, checkpoint.phase).await?;
+        if let Some(place) = &checkpoint.plan {
+            self.planner.go_on(place);
+        }
+        self.spilled_from = Some(0);
+        Ok(())
+    }
+
+    async fn plan(&mut self, batch: &mut Batch<'_>, phase: Phase) -> Result<()> {
+        self.planner = match operation_of(phase) {
             Some(operation) => {
                 let until = self.end_of_lists(batch).await?;
-                Planner::begin(operation, &self.registry, until)
+                Planner::begin(operation, &self.registry, &self.options, until)
             }
             None => Planner::default(),
         };
-        if phase == Phase::Resources {
-            let types: Vec<_> = self.registry.resource_types().map(|t| t.id.clone()).collect();
-            let roots = types.into_iter().map(|t| (Operation::List, t, Subject::Inside(None))).collect();
-            self.begin_listings(batch, roots).await?;
-        }
         Ok(())
+    }
+
+    /// What the first phase begins with: every type's resources that have no
+    /// parent, or the resources that were named.
+    fn first_lists(&mut self) -> Vec<Root> {
+        let options = self.options.clone();
+        match &options.scope {
+            Scope::Resources(targets) => {
+                targets.resources.iter().filter_map(|named| self.get(named.clone())).collect()
+            }
+            _ => {
+                let types = self.registry.resource_types().filter(|t| options.wants_type(&t.id));
+                types.map(|t| (Operation::List, t.id.clone(), Subject::Inside(None))).collect()
+            }
+        }
+    }
+
+    /// The question for a single resource; none where it was asked already.
+    fn get(&mut self, named: BidResource) -> Option<Root> {
+        let resource_type = named.id.resource_type().clone();
+        let key = begun_key(Operation::Get, resource_type.as_str(), &named.id.to_string());
+        self.begun.insert(key).then(|| (Operation::Get, resource_type, Subject::Named(Arc::new(named))))
+    }
+
+    /// Asks for resources that are referred to and not known, once each; those
+    /// of types whose single resources nobody can ask for are left alone.
+    async fn get_related(&mut self, batch: &mut Batch<'_>, ids: Vec<ResourceId>) -> Result<()> {
+        let mut roots = Vec::new();
+        for id in ids {
+            let can_ask = self.registry.syncer(id.resource_type()).is_ok_and(|s| s.targeted().is_some());
+            if can_ask && self.options.wants_type(id.resource_type()) {
+                roots.extend(self.get(BidResource { id, parent: None }));
+            }
+        }
+        self.begin_listings(batch, roots).await
     }
 
     /// The last row of the lists. What comes in a later phase is not asked
@@ -91,6 +154,17 @@ impl Schedule {
             Some(row) => Ok(row),
             None => Ok(*self.end_of_lists.insert(batch.last_resource().await?)),
         }
+    }
+
+    /// Writes down what changed, for the transaction that holds the rows.
+    pub(crate) async fn save(&mut self, batch: &mut Batch<'_>, checkpoint: &mut Checkpoint) -> Result<()> {
+        queue::finish(batch.connection(), &self.finished).await?;
+        self.finished.clear();
+        self.listings.save(batch.connection()).await?;
+        checkpoint.plan = self.planner.place();
+        checkpoint.end_of_lists = self.end_of_lists;
+        (checkpoint.done, checkpoint.known) = (self.done, self.known);
+        Ok(())
     }
 
     /// The next action to ask, if one is in memory.
@@ -123,6 +197,7 @@ impl Schedule {
     pub(crate) async fn page_read(
         &mut self,
         batch: &mut Batch<'_>,
+        ledger: &mut Ledger,
         action: &Action,
         page: &mut Ingested,
     ) -> Result<Vec<String>> {
@@ -138,41 +213,36 @@ impl Schedule {
         let mut warnings = self.begin_children(batch, std::mem::take(&mut page.children)).await?;
         let also = self.name_further_pages(action, std::mem::take(&mut page.also));
         self.enqueue(batch, also).await?;
-        warnings.extend(self.settle_listing(batch, action, page, ends_chain).await?);
+        self.get_related(batch, std::mem::take(&mut page.related)).await?;
+        warnings.extend(self.settle_listing(batch, ledger, action, page, ends_chain).await?);
         self.done += u64::from(ends_chain);
         Ok(warnings)
     }
 
-    /// Writes down which chains are at their end, for the transaction that
-    /// holds their rows.
-    pub(crate) async fn settle_finished(&mut self, batch: &mut Batch<'_>) -> Result<()> {
-        queue::finish(batch.connection(), &self.finished).await?;
-        self.finished.clear();
-        Ok(())
+    /// A page that could not be read, in a sync that goes on without it: its
+    /// chain ends here.
+    pub(crate) fn page_lost(&mut self, ledger: &mut Ledger, action: &Action) {
+        self.finished.push(action.id);
+        self.done += 1;
+        let listing = self.listings.of(action.listing);
+        listing.open = listing.open.saturating_sub(1);
+        if listing.open == 0 {
+            ledger.listing_ended(action, listing.rows(), listing.total());
+            self.listings.end(action.listing);
+        }
     }
 
     /// Adds listings that begin with their first page.
-    async fn begin_listings(
-        &mut self,
-        batch: &mut Batch<'_>,
-        roots: Vec<(Operation, ResourceTypeId, Subject)>,
-    ) -> Result<()> {
+    async fn begin_listings(&mut self, batch: &mut Batch<'_>, roots: Vec<Root>) -> Result<()> {
         let mut actions = Vec::with_capacity(roots.len());
-        for (operation, resource_type, subject) in roots {
-            actions.push(self.root(operation, resource_type, subject, 1));
+        for root in roots {
+            actions.push(self.root(root, 1));
         }
         self.enqueue(batch, actions).await
     }
 
-    fn root(
-        &mut self,
-        operation: Operation,
-        resource_type: ResourceTypeId,
-        subject: Subject,
-        round: u32,
-    ) -> Action {
+    fn root(&mut self, (operation, resource_type, subject): Root, round: u32) -> Action {
         let id = self.new_id();
-        self.listings.insert(id, Listing::begin());
         let cycle = Cycle::default();
         Action {
             id,
@@ -223,7 +293,9 @@ impl Schedule {
                 warnings.push(format!("{parent} names children of type {child}, which nobody registered"));
                 continue;
             };
-            if self.children.insert(IdHash::text(&format!("{child}\u{1}{parent}"))) {
+            if self.options.wants_type(&child)
+                && self.begun.insert(begun_key(Operation::List, child.as_str(), &parent.to_string()))
+            {
                 roots.push((Operation::List, child, Subject::Inside(Some(parent))));
             }
         }
@@ -235,15 +307,9 @@ impl Schedule {
     fn name_further_pages(&mut self, action: &Action, tokens: Vec<PageToken>) -> Vec<Action> {
         let mut actions = Vec::new();
         for token in tokens {
-            let id = self.next_id;
-            let Some(listing) = self.listings.get_mut(&action.listing) else { break };
-            if !listing.named.insert(IdHash::text(token.as_str())) {
-                continue;
-            }
-            listing.open += 1;
-            let chain = listing.chains;
-            listing.chains += 1;
-            self.next_id += 1;
+            let named = self.listings.of(action.listing).name_further_page(IdHash::text(token.as_str()));
+            let Some(chain) = named else { continue };
+            let id = self.new_id();
             let (token, cycle) = (Some(token), Cycle::default());
             actions.push(Action { id, chain, step: 0, token, cycle, ..action.clone() });
         }
@@ -255,40 +321,65 @@ impl Schedule {
     async fn settle_listing(
         &mut self,
         batch: &mut Batch<'_>,
+        ledger: &mut Ledger,
         action: &Action,
         page: &Ingested,
         ends_chain: bool,
     ) -> Result<Option<String>> {
-        let Some(listing) = self.listings.get_mut(&action.listing) else { return Ok(None) };
+        let listing = self.listings.of(action.listing);
         listing.page(page.total, &page.asked, page.left_out);
-        listing.open -= u32::from(ends_chain);
+        listing.open = listing.open.saturating_sub(u32::from(ends_chain));
         if listing.open > 0 {
             return Ok(None);
         }
-        let verdict = listing.verdict();
-        self.listings.remove(&action.listing);
-        let Verdict::Drifted { announced, distinct } = verdict else { return Ok(None) };
-        let came = format!("{distinct} rows came, {announced} were announced");
-        let what = action.describe();
-        if action.round > 1 && verdict.is_broken() {
-            return Err(Error::new(
-                ErrorKind::DataLoss,
-                format!("the source was read twice, and both times rows were missing: {came}"),
-            )
-            .during(what));
+        let (verdict, rows, total) = (listing.verdict(), listing.rows(), listing.total());
+        self.listings.end(action.listing);
+        let (what, came) = match verdict {
+            Verdict::Drifted { announced, distinct } => {
+                (action.describe(), format!("{distinct} rows came, {announced} were announced"))
+            }
+            Verdict::Whole => {
+                ledger.listing_ended(action, rows, total);
+                return Ok(None);
+            }
+        };
+        if action.round == 1 {
+            let root = (action.operation, action.resource_type.clone(), action.subject.clone());
+            let again = self.root(root, 2);
+            self.enqueue(batch, vec![again]).await?;
+            return Ok(Some(format!(
+                "{what}: the source changed while it was read ({came}); it was read again"
+            )));
         }
-        if action.round > 1 {
+        ledger.listing_ended(action, rows, total);
+        if !verdict.is_broken() {
             return Ok(Some(format!("{what}: the source changed while it was read, twice: {came}")));
         }
-        let again = self.root(
-            action.operation,
-            action.resource_type.clone(),
-            action.subject.clone(),
-            action.round + 1,
-        );
-        self.enqueue(batch, vec![again]).await?;
-        Ok(Some(format!("{what}: the source changed while it was read ({came}); it was read again")))
+        let error = Error::new(
+            ErrorKind::DataLoss,
+            format!("the source was read twice, and both times rows were missing: {came}"),
+        )
+        .during(what);
+        if !self.options.allow_incomplete {
+            return Err(error);
+        }
+        ledger.incomplete(action, &error);
+        Ok(Some(error.to_string()))
     }
+}
+
+/// What a phase asks about each stored resource.
+fn operation_of(phase: Phase) -> Option<Operation> {
+    match phase {
+        Phase::Entitlements => Some(Operation::Entitlements),
+        Phase::Grants => Some(Operation::Grants),
+        _ => None,
+    }
+}
+
+/// The key of something that is begun once a sync.
+fn begun_key(operation: Operation, of_type: &str, id: &str) -> IdHash {
+    IdHash::text(&format!("{}\u{1}{of_type}\u{1}{id}", operation.number()))
 }
 
 /// The same chain at its next page; none where the page ended it. Fails where
@@ -296,7 +387,7 @@ impl Schedule {
 fn following(action: &Action, token: Option<PageToken>) -> Result<Option<Action>> {
     let Some(token) = token else { return Ok(None) };
     let mut next = Action { step: action.step + 1, ..action.clone() };
-    if action.token.as_ref() == Some(&token) || next.cycle.closes(&token) {
+    if action.token.as_ref() == Some(&token) || next.cycle.closes(next.step, &token) {
         return Err(Error::internal(
             "a page token came again, so the listing would never end; this is a bug in the connector",
         )

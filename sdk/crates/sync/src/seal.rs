@@ -1,91 +1,287 @@
 //! The seal: from a collected working database to the finished file, by
-//! committed states.
+//! committed states. A run that is killed in between is gone on with at the
+//! last of them; each step may be done twice.
 
 use std::sync::Arc;
 
-use connector_model::{ErrorKind, Result};
-use connector_store::{C1z, Finish, WorkDb, envelope::pack};
+use connector_model::{Error, ErrorKind, Result};
+use connector_store::{C1z, Finish, WorkDb};
+use sqlx::Connection as _;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Event, Observer, SyncOptions,
-    collect::{CAME_TWICE, Collected, cancelled},
-    duplicates, meta,
-    meta::State,
-    queue,
+    Event, ExpansionSummary, ExternalSummary, Observer, Phase, SyncOptions,
+    checkpoint::Checkpoint,
+    collect::cancelled,
+    counts, database_error, duplicates,
+    expand::{ExpandProgress, expand},
+    external::{self, External, add_external},
+    invariants::check_exclusion_groups,
+    listings,
+    meta::{self, State},
+    queue, references,
     run::unreadable,
     session,
+    work_folder::WorkFolder,
 };
 
-/// What the seal made.
-pub(crate) struct Sealed {
-    pub(crate) bytes: u64,
-    pub(crate) kept_syncs: u64,
+/// The warning about rows of one id.
+const CAME_TWICE: &str = "an id came twice with different content; the later page won";
+
+/// What the seal needs besides the database.
+pub(crate) struct Seal<'a> {
+    pub(crate) folder: &'a WorkFolder,
+    pub(crate) options: &'a SyncOptions,
+    pub(crate) old: Option<&'a C1z>,
+    pub(crate) external: Option<&'a External>,
+    pub(crate) observer: &'a Arc<dyn Observer>,
+    pub(crate) cancel: &'a CancellationToken,
 }
 
-/// Makes the finished file. Until the very last step the old file is as it
-/// was.
-pub(crate) async fn seal(
-    mut db: WorkDb,
-    collected: &mut Collected,
-    old: Option<&C1z>,
-    options: &SyncOptions,
-    observer: &Arc<dyn Observer>,
-    cancel: &CancellationToken,
-) -> Result<Sealed> {
-    let step = |step| {
-        observer.event(&Event::SealStep { step });
-        if cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
-    };
-    step("clean up")?;
-    // What is dropped here holds page tokens, remembered values and settings:
-    // its bytes must not travel in the free pages of the file.
-    db.overwrite_what_is_deleted().await?;
-    queue::drop(db.connection()).await?;
-    session::clear(db.connection()).await?;
-    meta::enter(db.connection(), State::Collected).await?;
+impl Seal<'_> {
+    /// Brings a database from any state to the last one, in which it only has
+    /// to be packed. Until the file is packed the old one is as it was.
+    pub(crate) async fn run(
+        &self,
+        db: &mut WorkDb,
+        state: State,
+        mut checkpoint: Checkpoint,
+    ) -> Result<Checkpoint> {
+        let start = Instant::now();
+        let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]);
+        self.observer.event(&Event::PhaseStarted { phase: Phase::Seal });
+        // What is dropped from here on holds page tokens, remembered values and
+        // settings: its bytes must not travel in the free pages of the file.
+        db.overwrite_what_is_deleted().await?;
+        if state < State::Collected {
+            self.step("clean up")?;
+            end_collection(db, &checkpoint).await?;
+            self.made_safe(&checkpoint);
+        }
+        if state < State::Settled {
+            self.step("settle ids")?;
+            if checkpoint.exclusion_groups {
+                check_exclusion_groups(db).await?;
+            }
+            self.settle(db, &mut checkpoint).await?;
+        }
+        if state < State::Matched {
+            if let Some(external) = self.external {
+                let start = self.phase(Phase::External);
+                self.add_external(db, external, &mut checkpoint).await?;
+                checkpoint.spent(Phase::External, start.elapsed());
+            }
+            self.enter(db, State::Matched, &checkpoint).await?;
+        }
+        if state < State::Expanded {
+            if self.expands() {
+                let start = self.phase(Phase::Expansion);
+                self.expand(db, &mut checkpoint).await?;
+                checkpoint.spent(Phase::Expansion, start.elapsed());
+            }
+            self.enter(db, State::Expanded, &checkpoint).await?;
+        }
+        if state < State::Kept {
+            self.step("keep earlier syncs")?;
+            checkpoint.kept_syncs = self.keep(db).await?;
+            self.enter(db, State::Kept, &checkpoint).await?;
+        }
+        if state < State::Indexed {
+            self.step("build indexes")?;
+            duplicates::drop(db.connection()).await?;
+            db.build_indexes().await?;
+            self.enter(db, State::Indexed, &checkpoint).await?;
+        }
+        self.step("write statistics")?;
+        if checkpoint.recount {
+            checkpoint.intake.counts.grants = counts::of_grants(db).await?;
+        }
+        let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]) - others;
+        checkpoint.spent(Phase::Seal, start.elapsed().saturating_sub(others));
+        let _unclosed_is_unknown = db.finish_ledger().await?;
+        self.folder.write_summary(&checkpoint)?;
+        self.finish(db, &checkpoint).await?;
+        Ok(checkpoint)
+    }
 
-    step("keep earlier syncs")?;
-    let kept_syncs = keep(&mut db, old, options).await?;
-    meta::enter(db.connection(), State::Kept).await?;
+    /// Tells of a step; fails where nobody wants it any more.
+    pub(crate) fn step(&self, step: &'static str) -> Result<()> {
+        self.observer.event(&Event::SealStep { step });
+        if self.cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
+    }
 
-    step("build indexes")?;
-    if !db.index_grant_ids().await? {
-        let left_out = duplicates::settle_grants(&mut db).await?;
-        collected.counts.leave_out_grants(&left_out.by_type);
-        if left_out.differing > 0 {
-            collected.warnings.add_many(CAME_TWICE, left_out.differing);
+    /// Tells of a phase that begins inside the seal.
+    fn phase(&self, phase: Phase) -> Instant {
+        self.observer.event(&Event::PhaseStarted { phase });
+        Instant::now()
+    }
+
+    /// Whether grants are expanded: a sync of some resources has not all that
+    /// it takes.
+    fn expands(&self) -> bool {
+        self.options.expand && self.options.wants_grants() && self.options.sync_type().is_full()
+    }
+
+    async fn add_external(
+        &self,
+        db: &mut WorkDb,
+        external: &External,
+        checkpoint: &mut Checkpoint,
+    ) -> Result<()> {
+        let added = add_external(db, external, self.cancel).await?;
+        let counts = &mut checkpoint.intake.counts;
+        for (more, to) in [
+            (&added.change.resources, &mut counts.resources),
+            (&added.change.entitlements, &mut counts.entitlements),
+        ] {
+            for (of_type, n) in more {
+                let count = to.entry(of_type.to_string()).or_default();
+                *count = count.saturating_add_signed(*n);
+            }
+        }
+        checkpoint.recount = true;
+        for (count, what, examples) in [
+            (
+                added.unmatched,
+                "grants meant principals of the external file that are not there",
+                &added.unmatched_examples,
+            ),
+            (
+                added.replaced,
+                "rows gave way to those of the external file with the same id",
+                &added.replaced_examples,
+            ),
+        ] {
+            if count > 0 {
+                self.warn(checkpoint, such_as(&format!("{count} {what}"), examples));
+            }
+        }
+        if added.left_out_sources > 0 {
+            let text = "entitlements that matched grants should expand are not there";
+            self.warn(checkpoint, format!("{} {text}", added.left_out_sources));
+        }
+        checkpoint.external = Some(ExternalSummary {
+            resources: added.resources,
+            entitlements: added.entitlements,
+            grants: added.grants,
+            matched: added.matched,
+            unmatched: added.unmatched,
+        });
+        Ok(())
+    }
+
+    async fn expand(&self, db: &mut WorkDb, checkpoint: &mut Checkpoint) -> Result<()> {
+        let mut progress = |at: ExpandProgress| {
+            self.observer.event(&Event::Expanded { done: at.done, total: at.total, written: at.written });
+        };
+        let expanded = expand(db, self.cancel, &mut progress).await?;
+        checkpoint.recount |= expanded.edges > 0;
+        if expanded.missing.count > 0 {
+            let text = format!("{} expansions name entitlements that are not there", expanded.missing.count);
+            self.warn(checkpoint, such_as(&text, &expanded.missing.examples));
+        }
+        for cycle in &expanded.cycles.examples {
+            let text = "entitlements expand into each other; none of them gives to the others of its cycle";
+            self.warn(checkpoint, format!("{text}: {}", cycle.join(", ")));
+        }
+        checkpoint.expansion = Some(ExpansionSummary {
+            edges: expanded.edges,
+            created: expanded.created.values().sum(),
+            updated: expanded.updated,
+            cycles: expanded.cycles.count,
+            missing_sources: expanded.missing.count,
+        });
+        Ok(())
+    }
+
+    fn warn(&self, checkpoint: &mut Checkpoint, message: String) {
+        if checkpoint.warnings.add(&message) {
+            self.observer.event(&Event::Warning { message });
         }
     }
-    duplicates::drop(db.connection()).await?;
-    db.build_indexes().await?;
-    meta::enter(db.connection(), State::Indexed).await?;
 
-    step("write statistics")?;
-    meta::drop(db.connection()).await?;
-    db.finish(&Finish {
-        ended_at: jiff::Timestamp::now(),
-        stats: collected.counts.to_stats(collected.resource_types),
-        supports_diff: false,
-        completed_actions: collected.actions,
-    })
-    .await?;
-    let database = db.close_for_packing().await?;
+    async fn enter(&self, db: &mut WorkDb, state: State, checkpoint: &Checkpoint) -> Result<()> {
+        let mut tx = db.connection().begin().await.map_err(database_error("note the state"))?;
+        meta::save(&mut tx, state, checkpoint).await?;
+        tx.commit().await.map_err(database_error("note the state"))?;
+        self.made_safe(checkpoint);
+        Ok(())
+    }
 
-    step("pack")?;
-    let bytes = pack(&database, &options.output).await?;
-    Ok(Sealed { bytes, kept_syncs })
+    fn made_safe(&self, checkpoint: &Checkpoint) {
+        self.observer.event(&Event::Committed { totals: checkpoint.intake.totals });
+    }
+
+    /// Of two grants of one id, one stays: what comes after needs ids to be
+    /// unique.
+    async fn settle(&self, db: &mut WorkDb, checkpoint: &mut Checkpoint) -> Result<()> {
+        if checkpoint.intake.differing > 0 {
+            checkpoint.warnings.add_many(CAME_TWICE, checkpoint.intake.differing);
+        }
+        if !db.index_grant_ids().await? {
+            let left_out = duplicates::settle_grants(db).await?;
+            checkpoint.recount = true;
+            if left_out.differing > 0 {
+                checkpoint.warnings.add_many(CAME_TWICE, left_out.differing);
+            }
+            if !db.index_grant_ids().await? {
+                return Err(Error::internal("two grants of one sync still have the same id"));
+            }
+        }
+        self.enter(db, State::Settled, checkpoint).await
+    }
+
+    async fn keep(&self, db: &mut WorkDb) -> Result<u64> {
+        let Some(old) = self.old else { return Ok(0) };
+        match db.copy_kept_syncs(&old.unpacked().db(), self.options.retention()).await {
+            Ok(kept) => Ok(kept.kept.len() as u64),
+            Err(e) if self.options.overwrite && e.kind() == ErrorKind::DataLoss => {
+                tracing::warn!(
+                    error = %e.report(),
+                    "syncs of the old file can't be kept, and --overwrite says to go on"
+                );
+                Ok(0)
+            }
+            Err(e) if e.kind() == ErrorKind::DataLoss => Err(unreadable(self.options, e)),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The last transaction: the sync has its end, and what was ours is gone.
+    async fn finish(&self, db: &mut WorkDb, checkpoint: &Checkpoint) -> Result<()> {
+        let types = counts::of_resource_types(db).await?;
+        db.finish_without(
+            &Finish {
+                ended_at: jiff::Timestamp::now(),
+                stats: checkpoint.intake.counts.to_stats(types),
+                supports_diff: self.expands(),
+                completed_actions: checkpoint.actions,
+            },
+            &[meta::TABLE, external::TABLE],
+        )
+        .await?;
+        self.made_safe(checkpoint);
+        Ok(())
+    }
 }
 
-async fn keep(db: &mut WorkDb, old: Option<&C1z>, options: &SyncOptions) -> Result<u64> {
-    let Some(old) = old else { return Ok(0) };
-    match db.copy_kept_syncs(&old.unpacked().db(), options.retention()).await {
-        Ok(kept) => Ok(kept.kept.len() as u64),
-        Err(e) if options.overwrite && e.kind() == ErrorKind::DataLoss => {
-            tracing::warn!(error = %e.report(), "syncs of the old file can't be kept, and --overwrite says to go on");
-            Ok(0)
-        }
-        Err(e) if e.kind() == ErrorKind::DataLoss => Err(unreadable(options, e)),
-        Err(e) => Err(e),
+fn such_as(text: &str, examples: &[String]) -> String {
+    if examples.is_empty() { text.to_owned() } else { format!("{text}, such as {}", examples.join(", ")) }
+}
+
+/// The end of the collection: what only reading needs goes, in one transaction
+/// with the state that says so.
+async fn end_collection(db: &mut WorkDb, checkpoint: &Checkpoint) -> Result<()> {
+    let doing = "end the collection";
+    let mut tx = db.connection().begin().await.map_err(database_error(doing))?;
+    for table in [queue::TABLE, references::TABLE].iter().chain(&listings::TABLES) {
+        sqlx::query(sqlx::AssertSqlSafe(format!("drop table if exists {table}")))
+            .execute(&mut *tx)
+            .await
+            .map_err(database_error(doing))?;
     }
+    session::clear(&mut tx).await?;
+    meta::save(&mut tx, State::Collected, checkpoint).await?;
+    tx.commit().await.map_err(database_error(doing))
 }

@@ -2,11 +2,42 @@
 //! other writers use for it. It belongs to the sync under way and is emptied
 //! at the seal.
 
-use connector_model::Result;
+use connector_model::{Error, ErrorKind, Result};
 use connector_store::Batch;
 use sqlx::SqliteConnection;
 
 use crate::database_error;
+
+/// Bytes of a key: the limit of the Go SDK's session store.
+const MAX_KEY: usize = 512;
+
+/// Bytes of a value: the same.
+const MAX_VALUE: usize = 4_132_864;
+
+/// Bytes of all keys and values of a sync. They are in memory; what is larger
+/// belongs into page tokens or is asked for again.
+pub(crate) const MAX_REMEMBERED: usize = 64 << 20;
+
+/// Refuses what is too large to be remembered.
+pub(crate) fn check(remember: &[(String, Vec<u8>)]) -> Result<()> {
+    let too_large = |what: &str, bytes: usize, limit: usize| {
+        Error::new(
+            ErrorKind::ResourceExhausted,
+            format!(
+                "{what} to be remembered has {bytes} bytes, {limit} are allowed; this is a bug in the connector"
+            ),
+        )
+    };
+    for (key, value) in remember {
+        if key.is_empty() || key.len() > MAX_KEY {
+            return Err(too_large("a key", key.len(), MAX_KEY));
+        }
+        if value.len() > MAX_VALUE {
+            return Err(too_large("a value", value.len(), MAX_VALUE).with("key", key));
+        }
+    }
+    Ok(())
+}
 
 pub(crate) async fn put(batch: &mut Batch<'_>, key: &str, value: &[u8]) -> Result<()> {
     let sync = batch.sync_id().to_owned();
@@ -18,6 +49,14 @@ pub(crate) async fn put(batch: &mut Batch<'_>, key: &str, value: &[u8]) -> Resul
         .await
         .map_err(database_error("remember a value"))?;
     Ok(())
+}
+
+/// What pages of an earlier run said to remember.
+pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Vec<(String, Vec<u8>)>> {
+    sqlx::query_as("select key, value from v1_connector_sessions")
+        .fetch_all(conn)
+        .await
+        .map_err(database_error("read what is remembered"))
 }
 
 pub(crate) async fn clear(conn: &mut SqliteConnection) -> Result<()> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const MOST: usize = 200;
 
 /// Warnings by their sentence.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Warnings {
     counts: BTreeMap<String, u64>,
     more: u64,

@@ -1,64 +1,241 @@
-//! The folder of a run: the working database and what belongs to it.
+//! The folder of a sync: the working database and what belongs to it. It
+//! outlives a run that was killed or could not finish; the next one goes on
+//! with it, or starts again and says why.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::free_space;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{SyncOptions, lock::sibling};
+use crate::{SyncOptions, fingerprint::Fingerprint, lock::sibling};
 
 /// Room that even the smallest sync needs, in bytes.
 const LEAST_FREE: u64 = 16 << 20;
 
-/// A private folder that is removed when the run is over.
-///
-/// It is found again by its name, so that a run can tell what an earlier one
-/// left there; the output's lock must be held.
+/// What was read longer ago is not gone on with: seven days, as in the Go SDK.
+const MOST_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The shape of the working files. Files of another shape are not gone on
+/// with.
+const FORMAT: u32 = 1;
+
+/// What lies beside the working database and says whose it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Record {
+    format: u32,
+    pub(crate) fingerprint: Fingerprint,
+    /// When the sync was begun, in seconds of Unix time.
+    started: i64,
+    /// Which start of the machine the files were written in: after another
+    /// one, what was not synced to disk may be torn.
+    boot: Option<String>,
+}
+
+impl Record {
+    pub(crate) fn new(fingerprint: Fingerprint) -> Self {
+        Self { format: FORMAT, fingerprint, started: Timestamp::now().as_second(), boot: boot() }
+    }
+
+    /// How long ago the sync was begun.
+    pub(crate) fn age(&self) -> Duration {
+        Duration::from_secs(u64::try_from(Timestamp::now().as_second() - self.started).unwrap_or_default())
+    }
+}
+
+/// What an earlier run left.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) record: Record,
+    /// Whether the machine was restarted since, or may have been.
+    pub(crate) restarted: bool,
+}
+
+/// A private folder that is found again by its name. The output's lock must be
+/// held.
 #[derive(Debug)]
 pub(crate) struct WorkFolder {
     path: PathBuf,
+    keep: bool,
 }
 
 impl WorkFolder {
-    /// An empty folder with room for a file about as large as the old one.
-    pub(crate) fn prepare(options: &SyncOptions) -> Result<Self> {
+    /// The folder of an output, with room for a file about as large as the old
+    /// one.
+    pub(crate) fn of(options: &SyncOptions) -> Result<Self> {
         let path = match &options.temp_dir {
             None => sibling(&options.output, "work"),
             Some(folder) => folder.join(name_for(&options.output)?),
         };
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         check_room(parent, &options.output)?;
-        if path.exists() {
-            tracing::info!(folder = %path.display(), "removing what an interrupted run left");
-            std::fs::remove_dir_all(&path).map_err(|e| {
-                Error::io("the working files of an earlier run can't be removed", e)
-                    .with("folder", path.display())
-            })?;
+        // Nothing is removed until somebody says so.
+        Ok(Self { path, keep: true })
+    }
+
+    /// What an earlier run left that this one may go on with; else the reason
+    /// why not, where there was something.
+    pub(crate) fn left(&self, fingerprint: &Fingerprint) -> Result<Left, Option<String>> {
+        if !self.path.exists() {
+            return Err(None);
         }
-        make_private(&path).map_err(|e| {
+        let text = match std::fs::read(self.record()) {
+            Ok(text) => text,
+            // Killed before it had begun.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(None),
+            Err(e) => return Err(Some(format!("its record can't be read: {e}"))),
+        };
+        let record: Record =
+            serde_json::from_slice(&text).map_err(|_| Some("its record is damaged".to_owned()))?;
+        if record.format != FORMAT {
+            return Err(Some("it was written by another version of this program".to_owned()));
+        }
+        if let Some(what) = record.fingerprint.difference(fingerprint) {
+            return Err(Some(format!("{what} is another one now")));
+        }
+        if record.age() > MOST_AGE {
+            return Err(Some("it was begun more than seven days ago".to_owned()));
+        }
+        if !self.database().exists() {
+            return Err(None);
+        }
+        let restarted = record.boot.is_none() || record.boot != boot();
+        Ok(Left { record, restarted })
+    }
+
+    /// Empties the folder for a sync that begins.
+    pub(crate) fn begin(&mut self) -> Result<()> {
+        self.remove()?;
+        make_private(&self.path).map_err(|e| {
             Error::io("the working folder can't be made; choose another place with --c1z-temp-dir", e)
-                .with("folder", path.display())
+                .with("folder", self.path.display())
         })?;
-        Ok(Self { path })
+        self.keep = false;
+        Ok(())
+    }
+
+    /// Removes what is not needed to go on, and notes the machine's start.
+    pub(crate) fn go_on(&mut self, record: &Record) -> Result<()> {
+        let needed =
+            ["sync.db", "sync.db-wal", "sync.db-shm", "sync.db-journal", "record.json", "summary.json"];
+        for entry in std::fs::read_dir(&self.path).map_err(|e| self.io(e))? {
+            let entry = entry.map_err(|e| self.io(e))?;
+            if needed.iter().any(|name| *name == entry.file_name()) {
+                continue;
+            }
+            let is_folder = entry.file_type().is_ok_and(|t| t.is_dir());
+            let removed = if is_folder {
+                std::fs::remove_dir_all(entry.path())
+            } else {
+                std::fs::remove_file(entry.path())
+            };
+            removed.map_err(|e| self.io(e))?;
+        }
+        self.write_record(&Record { boot: boot(), ..record.clone() })
+    }
+
+    fn io(&self, cause: std::io::Error) -> Error {
+        Error::io("the working files of an earlier run can't be read", cause)
+            .with("folder", self.path.display())
+    }
+
+    /// Says whose the working database is; before it is made.
+    pub(crate) fn write_record(&self, record: &Record) -> Result<()> {
+        self.write_json("record.json", record)
+    }
+
+    /// Keeps what the summary needs, for a run that finds the sync sealed.
+    pub(crate) fn write_summary<T: Serialize>(&self, summary: &T) -> Result<()> {
+        self.write_json("summary.json", summary)
+    }
+
+    /// What [`WorkFolder::write_summary`] kept.
+    pub(crate) fn read_summary<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
+        let text = std::fs::read(self.path.join("summary.json")).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
+        let bytes = serde_json::to_vec(value)
+            .map_err(|e| Error::internal("the state of a sync does not become JSON").caused_by(e))?;
+        let write = || {
+            let temp = self.path.join(format!("{name}.new"));
+            let mut file = File::create(&temp)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            std::fs::rename(&temp, self.path.join(name))?;
+            File::open(&self.path)?.sync_all()
+        };
+        write().map_err(|e| {
+            Error::io("the working folder can't be written to", e).with("folder", self.path.display())
+        })
+    }
+
+    /// From now on the folder stays when the run ends.
+    pub(crate) fn keep(&mut self, keep: bool) {
+        self.keep = keep;
+    }
+
+    /// Whether the folder stays when the run ends now.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.keep && self.database().exists()
+    }
+
+    /// Makes the next run check the working database before it goes on.
+    pub(crate) fn distrust(&self) {
+        let record =
+            std::fs::read(self.record()).ok().and_then(|r| serde_json::from_slice::<Record>(&r).ok());
+        let written = record.map(|record| self.write_record(&Record { boot: None, ..record }));
+        if !matches!(written, Some(Ok(()))) {
+            tracing::debug!("the working files can't be marked for a check");
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
+    fn record(&self) -> PathBuf {
+        self.path.join("record.json")
+    }
+
     /// Where the working database lies.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("sync.db")
+    }
+
+    fn remove(&self) -> Result<()> {
+        match std::fs::remove_dir_all(&self.path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("the working files of an earlier run can't be removed", e)
+                    .with("folder", self.path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl Drop for WorkFolder {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            tracing::warn!(folder = %self.path.display(), %error, "the working folder stays behind");
+        if !self.keep
+            && let Err(error) = self.remove()
+        {
+            tracing::warn!(folder = %self.path.display(), error = %error.report(), "the working folder stays behind");
         }
     }
+}
+
+/// What changes at every start of the machine; nothing where the system does
+/// not tell (Linux `random(4)`: `/proc/sys/kernel/random/boot_id`).
+fn boot() -> Option<String> {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
 }
 
 /// A name in a shared temporary folder: two outputs never meet in one.

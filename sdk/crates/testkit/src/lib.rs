@@ -5,6 +5,9 @@
 //! sync ids put aside, with counts and a SHA-256 of the logical content. Two
 //! files with the same document say the same about who has access to what.
 //!
+//! [`scripted`] plays a whole site from data, with faults on schedule, and
+//! knows what a file of it must hold.
+//!
 //! ```no_run
 //! # async fn test(connector: std::sync::Arc<dyn connector_model::Connector>) -> connector_model::Result<()> {
 //! connector_testkit::assert_sync_snapshot!(connector);
@@ -14,6 +17,7 @@
 
 mod document;
 mod run;
+pub mod scripted;
 
 pub use document::{Document, document};
 pub use run::{sync_document, sync_into};

@@ -8,7 +8,7 @@ use super::{Flag, Use, exported, flag};
 pub(crate) const STORAGE_ENGINES: [&str; 2] = ["sqlite", "pebble"];
 
 pub(super) fn flags() -> Vec<Flag> {
-    [ops(), sync(), not_built()].concat()
+    [ops(), sync(), chosen()].concat()
 }
 
 /// The exported ones, in the order of the `config` output.
@@ -92,11 +92,6 @@ fn sync() -> Vec<Flag> {
             Use::Works,
         ),
         flag(
-            Field::bool("skip-entitlements-and-grants"),
-            "read resources only, no entitlements and no grants",
-            Use::Works,
-        ),
-        flag(
             Field::string("log-format"),
             "json or console; console where stdout is a terminal, else json",
             Use::Works,
@@ -126,35 +121,49 @@ fn sync() -> Vec<Flag> {
     ]
 }
 
-fn not_built() -> Vec<Flag> {
-    let targeted = Use::Unbuilt("a sync of chosen resources");
-    let external = Use::Unbuilt("matching principals of another file");
+/// What a sync covers.
+fn chosen() -> Vec<Flag> {
     vec![
-        flag(Field::string_slice("sync-resources"), "read only these resources, by Baton ID", targeted),
+        flag(
+            Field::bool("skip-entitlements-and-grants"),
+            "read resources only, no entitlements and no grants",
+            Use::Works,
+        ),
+        flag(
+            Field::string_slice("sync-resources"),
+            "read only these resources and what is on them, by Baton ID (bid:r:user/1)",
+            Use::Works,
+        ),
         flag(
             Field::string_slice("sync-resource-types"),
-            "read only resources of these types",
-            Use::Unbuilt("a sync of chosen resource types"),
+            "read only resources of these types and what is on them",
+            Use::Works,
         ),
-        flag(
-            Field::bool("skip-grants").hidden(),
-            "read no grants; only with --sync-resources",
-            Use::Unbuilt("a sync without grants"),
-        ),
+        flag(Field::bool("skip-grants").hidden(), "read no grants; only with --sync-resources", Use::Works),
         flag(
             Field::string("external-resource-c1z"),
             "a second .c1z file, whose principals grants may name",
-            external,
+            Use::Works,
         ),
         flag(
             Field::string("external-resource-entitlement-id-filter"),
             "only principals who hold this entitlement in the second file",
-            external,
+            Use::Works,
         ),
         flag(
             Field::string_slice("external-resource-traits"),
-            "only principals with these traits in the second file",
-            external,
+            "only resources with these traits in the second file (app, role, ...; else user and group)",
+            Use::Works,
+        ),
+        flag(
+            Field::bool("allow-incomplete"),
+            "write the file even if something could not be read; the file and the summary say what",
+            Use::Works,
+        ),
+        flag(
+            Field::string("run-duration"),
+            "stop after this time (90s, 30m, 1h30m); the next run goes on",
+            Use::Works,
         ),
     ]
 }

@@ -24,7 +24,11 @@ pub(super) fn flags() -> Vec<Flag> {
             "allow tasks with tickets",
             Use::Ignored("a sync has no tickets, and tasks with them are not built yet"),
         ),
-        flag(Field::bool("skip-full-sync"), "answer full-sync tasks without reading", in_service),
+        flag(
+            Field::bool("skip-full-sync"),
+            "answer full-sync tasks without reading, in service mode",
+            Use::Ignored("it is for service mode, and a sync that is not a task of it reads everything"),
+        ),
         flag(
             Field::int("task-concurrency").default_value(3).at_least(1).at_most(100),
             "how many tasks may run at once, in service mode",

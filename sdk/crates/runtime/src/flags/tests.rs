@@ -85,7 +85,7 @@ compact-output-path string - hidden
 ";
 
 /// Ours alone.
-const OURS: [&str; 1] = ["overwrite"];
+const OURS: [&str; 3] = ["overwrite", "allow-incomplete", "run-duration"];
 
 #[test]
 fn every_flag_of_the_go_program_is_there_as_it_is_there() {

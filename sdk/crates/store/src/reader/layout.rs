@@ -8,7 +8,11 @@ use std::{
 use connector_model::Result;
 use sqlx::{AssertSqlSafe, Executor, Row as _, Sqlite};
 
-use crate::{error::Doing as _, schema::TABLES};
+use crate::{
+    error::Doing as _,
+    ledger,
+    schema::{TABLES, Table},
+};
 
 /// The largest value that is read, in bytes. A message that came over gRPC is far smaller.
 pub(crate) const MAX_VALUE: u32 = 8 << 20;
@@ -18,11 +22,16 @@ pub(crate) const MAX_VALUE: u32 = 8 << 20;
 const MAX_ID: u32 = 64 << 10;
 
 /// The largest value that is read from a column.
-fn largest(column: &str) -> u32 {
+pub(crate) fn largest(column: &str) -> u32 {
     match column {
         "data" | "expansion" | "value" | "sync_token" | "stats" => MAX_VALUE,
         _ => MAX_ID,
     }
+}
+
+/// The tables that are looked for: those of the format, and our own.
+fn known() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().chain([ledger::TABLE])
 }
 
 /// What stands for a table's name in the answer to [`Layout::query`], for an index.
@@ -58,7 +67,7 @@ impl Layout {
     /// Asks for pairs of table and column; `table_info` leaves generated columns out, and a root page of zero marks a
     /// virtual table.
     fn query(schema: &str) -> String {
-        let names: Vec<_> = TABLES.iter().map(|t| format!("'{}'", t.name)).collect();
+        let names: Vec<_> = known().map(|t| format!("'{}'", t.name)).collect();
         format!(
             "select t.name, c.name from {schema}.sqlite_schema t, pragma_table_info(t.name, '{schema}') c \
              where t.type = 'table' and t.rootpage > 0 and t.name in ({}) \
@@ -71,7 +80,7 @@ impl Layout {
 
     fn add(&mut self, table: &str, column: String) {
         self.grants_are_unique |= table == UNIQUE_GRANTS;
-        if let Some(known) = TABLES.iter().find(|t| t.name == table) {
+        if let Some(known) = known().find(|t| t.name == table) {
             self.tables.entry(known.name).or_default().insert(column);
         }
     }

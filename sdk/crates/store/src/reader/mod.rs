@@ -25,7 +25,7 @@ use crate::{
     envelope::{self, Limits, Unpacked},
     error::Doing as _,
 };
-pub(crate) use layout::Layout;
+pub(crate) use layout::{Layout, largest};
 use shape::Shape;
 
 pub use filter::{EntitlementFilter, GrantFilter, ResourceFilter};

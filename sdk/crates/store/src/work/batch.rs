@@ -10,7 +10,10 @@ use super::{
     insert::{self, Insert},
     page::{self, StoredResource},
 };
-use crate::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow, error::Doing as _};
+use crate::{
+    AssetRow, EntitlementRow, GrantRow, Kind, LedgerRow, ResourceRow, ResourceTypeRow, error::Doing as _,
+    ledger,
+};
 
 /// What became of rows that were put.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +99,14 @@ impl<'a> Batch<'a> {
     /// Puts assets.
     pub async fn put_assets(&mut self, rows: &[AssetRow]) -> Result<Put> {
         self.put(rows).await
+    }
+
+    /// Adds to the sync's completeness ledger: numbers to those that are there (`expected` where either has one), the
+    /// worse state wins, and reasons that are new are appended. Many rows in one call are cheapest.
+    pub async fn add_to_ledger(&mut self, rows: &[LedgerRow]) -> Result<()> {
+        ledger::add(&mut self.tx, self.texts, &self.sync, rows)
+            .await
+            .doing("can't store rows of the completeness ledger", self.path)
     }
 
     async fn put<R: Insert>(&mut self, rows: &[R]) -> Result<Put> {

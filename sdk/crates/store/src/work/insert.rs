@@ -13,9 +13,9 @@ use sqlx::{
     sqlite::{Sqlite, SqliteArguments},
 };
 
-use crate::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow};
+use crate::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow, ledger};
 
-pub(super) type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
+pub(crate) type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
 
 /// Rows of a full statement.
 pub(super) const CHUNK: usize = 512;
@@ -33,6 +33,7 @@ pub(crate) trait Insert {
 pub(crate) struct Texts {
     by_kind: HashMap<(Kind, usize), Arc<str>>,
     runs: HashMap<usize, Arc<str>>,
+    ledger: HashMap<usize, Arc<str>>,
 }
 
 impl Texts {
@@ -46,6 +47,11 @@ impl Texts {
     /// The text for a run of grants.
     pub(super) fn run(&mut self, rows: usize, make: fn(usize) -> String) -> Arc<str> {
         self.runs.entry(rows).or_insert_with(|| make(rows).into()).clone()
+    }
+
+    /// The text for rows of the ledger.
+    pub(crate) fn ledger(&mut self, rows: usize) -> Arc<str> {
+        self.ledger.entry(rows).or_insert_with(|| ledger::text(rows).into()).clone()
     }
 }
 
@@ -151,7 +157,7 @@ pub(super) async fn execute_all<'q>(
 
 /// How many rows the next statement takes, and how many places it has for them: the next power of two where at most a
 /// third would stay empty, else the one below.
-pub(super) fn chunk_len(left: usize) -> (usize, usize) {
+pub(crate) fn chunk_len(left: usize) -> (usize, usize) {
     if left >= CHUNK {
         return (CHUNK, CHUNK);
     }
@@ -160,7 +166,7 @@ pub(super) fn chunk_len(left: usize) -> (usize, usize) {
 }
 
 /// Binds null to the parameters of places without a row.
-pub(super) fn leave_empty(query: Bound<'_>, parameters: usize) -> Bound<'_> {
+pub(crate) fn leave_empty(query: Bound<'_>, parameters: usize) -> Bound<'_> {
     (0..parameters).fold(query, |query, _| query.bind(None::<i64>))
 }
 

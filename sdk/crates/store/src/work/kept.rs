@@ -9,6 +9,7 @@ use super::WorkDb;
 use crate::{
     SyncRun, SyncType,
     error::Doing as _,
+    ledger,
     reader::{Layout, check_trees, sync_runs},
     schema::{TABLES, Table},
 };
@@ -102,40 +103,54 @@ impl WorkDb {
     /// where the old writer had no such column; messages keep their bytes. Do it before [`WorkDb::build_indexes`];
     /// what an earlier run copied already is not copied twice.
     pub async fn copy_kept_syncs(&mut self, old: &Path, retention: Retention) -> Result<KeptSyncs> {
-        let uri = old.to_str().ok_or_else(|| Error::invalid("a temporary folder's name is not UTF-8"))?;
-        let uri = format!("file:{}?immutable=1", escape(uri));
-        // Before SQLite reads the schema from it; the rest once the roots are known.
-        check_trees(old.to_owned(), old.to_owned(), Vec::new()).await?;
-        let conn = &mut self.conn;
-        sqlx::query("attach database ? as old")
-            .bind(uri)
-            .persistent(false)
-            .execute(&mut *conn)
-            .await
-            .doing("can't open the old file's database", old)?;
-        let copied = copy(conn, old, self.sync.as_str(), retention).await;
-        // The statements that read it are cached and would keep it locked.
-        let detached = match conn.clear_cached_statements().await {
-            Ok(()) => {
-                sqlx::query("detach database old").persistent(false).execute(&mut *conn).await.map(drop)
-            }
-            Err(e) => Err(e),
-        };
+        attach(&mut self.conn, old).await?;
+        let copied = copy(&mut self.conn, old, self.sync.as_str(), retention).await;
+        let detached = detach(&mut self.conn, old).await;
         let kept = copied?;
-        detached.doing("can't close the old file's database", old)?;
+        detached?;
         self.read_next_ids().await?;
         Ok(kept)
     }
 }
 
-async fn copy(conn: &mut SqliteConnection, old: &Path, own: &str, retention: Retention) -> Result<KeptSyncs> {
+/// Opens a decoded old file beside the working database, as `old`.
+pub(super) async fn attach(conn: &mut SqliteConnection, old: &Path) -> Result<()> {
+    let uri = old.to_str().ok_or_else(|| Error::invalid("a temporary folder's name is not UTF-8"))?;
+    let uri = format!("file:{}?immutable=1", escape(uri));
+    // Before SQLite reads the schema from it; the rest once the roots are known.
+    check_trees(old.to_owned(), old.to_owned(), Vec::new()).await?;
+    sqlx::query("attach database ? as old")
+        .bind(uri)
+        .persistent(false)
+        .execute(conn)
+        .await
+        .doing("can't open the old file's database", old)?;
+    Ok(())
+}
+
+/// Closes what [`attach`] opened.
+pub(super) async fn detach(conn: &mut SqliteConnection, old: &Path) -> Result<()> {
+    // The statements that read it are cached and would keep it locked.
+    let detached = match conn.clear_cached_statements().await {
+        Ok(()) => sqlx::query("detach database old").persistent(false).execute(conn).await.map(drop),
+        Err(e) => Err(e),
+    };
+    detached.doing("can't close the old file's database", old)
+}
+
+/// The tables of the attached file, once their trees were looked at.
+pub(super) async fn layout(conn: &mut SqliteConnection, old: &Path) -> Result<Layout> {
     let roots: Vec<i64> = sqlx::query_scalar("select rootpage from old.sqlite_schema where rootpage > 1")
         .persistent(false)
         .fetch_all(&mut *conn)
         .await
         .doing("can't read the old file's schema", old)?;
     check_trees(old.to_owned(), old.to_owned(), roots).await?;
-    let layout = Layout::read(&mut *conn, "old", old).await?;
+    Layout::read(conn, "old", old).await
+}
+
+async fn copy(conn: &mut SqliteConnection, old: &Path, own: &str, retention: Retention) -> Result<KeptSyncs> {
+    let layout = layout(&mut *conn, old).await?;
     if !layout.has_table("v1_sync_runs") {
         return Ok(KeptSyncs::default());
     }
@@ -150,17 +165,29 @@ async fn copy(conn: &mut SqliteConnection, old: &Path, own: &str, retention: Ret
                 .fetch_one(&mut *tx)
                 .await
                 .doing("can't read the syncs that are there", old)?;
-        for table in TABLES.iter().filter(|t| !there && layout.has_table(t.name)) {
-            sqlx::query(AssertSqlSafe(copy_text(table, &layout)))
-                .bind(&run.id)
-                .persistent(false)
-                .execute(&mut *tx)
-                .await
-                .doing("can't copy the old file's syncs", old)?;
+        if !there {
+            copy_rows(&mut tx, &layout, &run.id).await.doing("can't copy the old file's syncs", old)?;
+        }
+        if !there {
+            let kept = ledger::keep(&mut tx, &layout, &run.id).await;
+            kept.doing("can't copy the old file's completeness ledger", old)?;
         }
     }
     tx.commit().await.doing("can't copy the old file's syncs", old)?;
     Ok(KeptSyncs { kept, dropped })
+}
+
+/// Copies all rows of a sync from the attached file.
+pub(super) async fn copy_rows(
+    conn: &mut SqliteConnection,
+    layout: &Layout,
+    sync: &str,
+) -> Result<(), sqlx::Error> {
+    for table in TABLES.iter().filter(|t| layout.has_table(t.name)) {
+        let sql = AssertSqlSafe(copy_text(table, layout));
+        sqlx::query(sql).bind(sync).persistent(false).execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 /// Of rows of one id, in a file without the unique index, the first is copied: the target's own index may be made

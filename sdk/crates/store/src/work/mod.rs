@@ -4,6 +4,7 @@
 //! own tables ([`Batch::connection`]). At the seal ([`WorkDb::copy_kept_syncs`], [`WorkDb::build_indexes`],
 //! [`WorkDb::finish`], [`WorkDb::close_for_packing`]) it becomes a plain file with nothing at its side.
 
+mod adopt;
 mod batch;
 mod grant_runs;
 mod insert;
@@ -20,12 +21,17 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 
-use crate::{Kind, SyncId, SyncType, error::Doing as _, schema, time};
+use crate::{Kind, SyncId, SyncType, error::Doing as _, ledger, schema, time};
+
+pub(crate) use insert::{Texts, chunk_len, leave_empty};
 
 pub use batch::{Batch, Put, Stored};
 pub use kept::{KeptSyncs, Retention};
 pub use page::StoredResource;
 pub use seal::Finish;
+
+/// Operations of SQLite's virtual machine between two looks whether to stop: some milliseconds.
+const OPERATIONS_BETWEEN_LOOKS: i32 = 100_000;
 
 /// A sync that begins.
 #[derive(Clone, Debug)]
@@ -54,20 +60,15 @@ pub struct WorkDb {
     conn: SqliteConnection,
     sync: SyncId,
     next_ids: [i64; Kind::ALL.len()],
-    texts: insert::Texts,
+    texts: Texts,
 }
 
 impl WorkDb {
     /// A new database for a sync. The file must not exist.
     pub async fn create(path: &Path, sync: &NewSync) -> Result<Self> {
-        // Made here rather than by SQLite, so that nobody else can read it at any moment.
-        crate::envelope::create_private(path)?;
-        let mut conn = connect(path).await?;
-        prepare(&mut conn, path).await?;
+        let mut conn = new_database(path).await?;
         let mut tx = conn.begin().await.doing("can't begin the working database", path)?;
-        for statement in schema::CREATE {
-            sqlx::query(*statement).execute(&mut *tx).await.doing("can't create the tables", path)?;
-        }
+        create_tables(&mut tx, path).await?;
         sqlx::query(
             "insert into v1_sync_runs (sync_id, started_at, sync_token, sync_type, parent_sync_id) \
              values (?, ?, '', ?, ?)",
@@ -104,7 +105,7 @@ impl WorkDb {
             conn,
             sync,
             next_ids: [1; Kind::ALL.len()],
-            texts: insert::Texts::default(),
+            texts: Texts::default(),
         };
         db.read_next_ids().await?;
         Ok(db)
@@ -146,10 +147,54 @@ impl WorkDb {
         Batch::begin(self, discovered_at).await
     }
 
+    /// Whether the sync has its end: nothing is left to do but to pack the file.
+    pub async fn is_finished(&mut self) -> Result<bool> {
+        sqlx::query_scalar("select ended_at is not null from v1_sync_runs where sync_id = ?")
+            .bind(self.sync.as_str())
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("can't read the working database", &self.path)
+    }
+
+    /// Looks whether the file is whole: after a power loss it may not be. Reads all of it.
+    pub async fn check(&mut self) -> Result<()> {
+        let answer = pragma(&mut self.conn, &self.path, "pragma quick_check(1)").await?;
+        match answer.as_deref() {
+            Some("ok") => Ok(()),
+            said => Err(Error::new(ErrorKind::DataLoss, "the working database is damaged")
+                .with("file", self.path.display())
+                .with("sqlite", said.unwrap_or("nothing"))),
+        }
+    }
+
+    /// From here on a statement that is under way stops with [`ErrorKind::Cancelled`] once this says so: an index of
+    /// millions of rows takes seconds.
+    pub async fn stop_when(&mut self, mut told: impl FnMut() -> bool + Send + 'static) -> Result<()> {
+        let mut handle = self.conn.lock_handle().await.doing("can't use the working database", &self.path)?;
+        handle.set_progress_handler(OPERATIONS_BETWEEN_LOOKS, move || !told());
+        Ok(())
+    }
+
     /// Closes the connection; the file stays, to be gone on with.
     pub async fn close(self) -> Result<()> {
         self.conn.close().await.doing("can't close the working database", &self.path)
     }
+}
+
+/// A new, empty file that nobody else can read.
+async fn new_database(path: &Path) -> Result<SqliteConnection> {
+    // Made here rather than by SQLite, so that nobody else can read it at any moment.
+    crate::envelope::create_private(path)?;
+    let mut conn = connect(path).await?;
+    prepare(&mut conn, path).await?;
+    Ok(conn)
+}
+
+async fn create_tables(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
+    for statement in schema::CREATE.iter().chain([&ledger::CREATE]) {
+        sqlx::query(*statement).execute(&mut *conn).await.doing("can't create the tables", path)?;
+    }
+    Ok(())
 }
 
 async fn connect(path: &Path) -> Result<SqliteConnection> {

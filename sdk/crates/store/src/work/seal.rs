@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use connector_model::{Error, ErrorKind, Result};
 use jiff::Timestamp;
-use sqlx::Connection as _;
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::{WorkDb, pragma};
 use crate::{SyncStats, error::Doing as _, schema, time};
@@ -64,12 +64,23 @@ impl WorkDb {
 
     /// Writes the end of the sync: the last thing before the file is packed.
     pub async fn finish(&mut self, finish: &Finish) -> Result<()> {
+        self.finish_without(finish, &[]).await
+    }
+
+    /// As [`WorkDb::finish`], and drops tables of the engine in the same transaction.
+    pub async fn finish_without(&mut self, finish: &Finish, drop: &[&'static str]) -> Result<()> {
         let stats = serde_json::to_string(&finish.stats)
             .map_err(|e| Error::internal("the counts of the sync don't become JSON").caused_by(e))?;
         let token = match finish.completed_actions {
             0 => r#"{"version":1}"#.to_owned(),
             n => format!(r#"{{"completed_actions_count":{n},"version":1}}"#),
         };
+        let what = "can't write the end of the sync";
+        let mut tx = self.conn.begin().await.doing(what, &self.path)?;
+        for table in drop {
+            let text = AssertSqlSafe(format!("drop table if exists {table}"));
+            sqlx::query(text).execute(&mut *tx).await.doing(what, &self.path)?;
+        }
         let done = sqlx::query(
             "update v1_sync_runs set ended_at = ?, stats = ?, supports_diff = ?, sync_token = ?, \
              grants_backfilled = 1 where sync_id = ?",
@@ -79,11 +90,11 @@ impl WorkDb {
         .bind(finish.supports_diff)
         .bind(token)
         .bind(self.sync.as_str())
-        .execute(&mut self.conn)
+        .execute(&mut *tx)
         .await
-        .doing("can't write the end of the sync", &self.path)?;
+        .doing(what, &self.path)?;
         if done.rows_affected() == 1 {
-            return Ok(());
+            return tx.commit().await.doing(what, &self.path);
         }
         Err(Error::internal("the sync to finish is not in the working database").with("sync", &self.sync))
     }

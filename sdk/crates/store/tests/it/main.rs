@@ -3,6 +3,7 @@
 mod fixtures;
 mod hostile;
 mod kept;
+mod ledger;
 mod sample;
 mod verify;
 mod write;

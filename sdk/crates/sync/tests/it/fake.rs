@@ -35,6 +35,7 @@ pub(crate) struct Fake {
     statics: BTreeMap<String, Vec<StaticEntitlement>>,
     answer: Arc<Answer>,
     parallel: Option<usize>,
+    identity: Option<String>,
     state: Arc<State>,
 }
 
@@ -56,6 +57,7 @@ impl Fake {
             statics: BTreeMap::new(),
             answer: Arc::new(answer),
             parallel: None,
+            identity: None,
             state: Arc::default(),
         }
     }
@@ -73,6 +75,11 @@ impl Fake {
 
     pub(crate) fn declaring(mut self, parallel: usize) -> Self {
         self.parallel = Some(parallel);
+        self
+    }
+
+    pub(crate) fn signed_in_as(mut self, identity: &str) -> Self {
+        self.identity = Some(identity.to_owned());
         self
     }
 
@@ -110,7 +117,7 @@ impl Connector for Fake {
 
     async fn validate(&self) -> Result<Validation> {
         self.state.validated.fetch_add(1, Ordering::SeqCst);
-        Ok(Validation::default())
+        Ok(Validation { identity: self.identity.clone() })
     }
 
     fn resource_syncers(&self) -> Vec<Arc<dyn ResourceSyncer>> {

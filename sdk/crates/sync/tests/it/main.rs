@@ -4,10 +4,13 @@
 
 mod bad_connectors;
 mod duplicates;
+mod expand_fixtures;
 mod fake;
 mod files;
+mod invariants;
 mod listings;
 mod phases;
+mod resume;
 mod workers;
 
 use connector_model::{PageToken, Resource, ResourceId, ResourceType, TraitKind};

@@ -106,8 +106,10 @@ async fn pages_that_wait_in_the_queue_are_read_once() {
     let fake = Arc::new(Fake::simple([user_type()], |ask| {
         let name = if ask.token.is_empty() { "first".to_owned() } else { ask.token.clone() };
         let mut page = Page::of(vec![user(&name)]);
-        if ask.token.is_empty() {
-            page.also = (0..PAGES).map(|n| token(&n.to_string())).collect();
+        // As many as one page may name, and the last of them names the next.
+        let named = ask.token.parse::<usize>().map_or(0, |n| n + 1);
+        if named.is_multiple_of(1000) {
+            page.also = (named..PAGES.min(named + 1000)).map(|n| token(&n.to_string())).collect();
         }
         Ok(page)
     }));

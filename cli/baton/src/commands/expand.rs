@@ -1,0 +1,76 @@
+//! `baton expand`.
+
+use std::{path::Path, sync::Arc};
+
+use connector_model::{Error, Result};
+use connector_sync::{ExpandOptions, ExpandedFile, Silent, expand_file};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    args::ExpandArgs,
+    cell::cell,
+    output::{self, Format},
+};
+
+pub(crate) async fn run(file: &Path, args: &ExpandArgs, format: Format) -> Result<()> {
+    let options = ExpandOptions { sync_id: args.sync_id.clone(), ..ExpandOptions::default() };
+    let output = args.out.as_deref().unwrap_or(file);
+    // A signal drops all of this at once.
+    let cancel = CancellationToken::new();
+    let done = expand_file(file, output, &options, Arc::new(Silent), cancel).await?;
+    output::text(&match format {
+        Format::Json => json(&done)?,
+        Format::Console => lines(&done),
+    })
+    .await
+}
+
+fn json(done: &ExpandedFile) -> Result<String> {
+    let json = serde_json::to_string(done)
+        .map_err(|e| Error::internal("the summary does not become JSON").caused_by(e))?;
+    Ok(json + "\n")
+}
+
+fn lines(done: &ExpandedFile) -> String {
+    let mut text = String::new();
+    let mut line = |l: String| {
+        text.push_str(&l);
+        text.push('\n');
+    };
+    let what = &done.expanded;
+    let created: u64 = what.created.values().sum();
+    line(format!(
+        "sync {}{}: {} expanded, {} made, {} with new sources",
+        cell(&done.sync_id),
+        if done.was_unfinished { " (finished now)" } else { "" },
+        counted(what.edges, "edge"),
+        counted(created, "grant"),
+        what.updated
+    ));
+    for (resource_type, count) in &what.created {
+        line(format!("  {}: {count}", cell(resource_type)));
+    }
+    if what.missing.count > 0 {
+        let ids: Vec<_> = what.missing.examples.iter().map(|id| cell(id)).collect();
+        line(format!(
+            "warning: {} passed over, for the entitlement that {} from is not stored, e.g. {}",
+            counted(what.missing.count, "edge"),
+            if what.missing.count == 1 { "it comes" } else { "they come" },
+            ids.join(", ")
+        ));
+    }
+    if what.cycles.count > 0 {
+        let cycles: Vec<_> = what.cycles.examples.iter().map(|ids| cell(&ids.join(", "))).collect();
+        line(format!(
+            "note: {} collapsed, whose entitlements give nothing to each other, e.g. {}",
+            counted(what.cycles.count, "cycle"),
+            cycles.join("; ")
+        ));
+    }
+    line(format!("wrote {} ({} bytes)", cell(&done.output.display().to_string()), done.bytes));
+    text
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,123 @@
+//! The summary row that closes a sync's ledger.
+
+use connector_model::Result;
+use serde::Serialize;
+use sqlx::{Connection as _, SqliteConnection};
+
+use super::{
+    Completeness,
+    table::{MAX_REASON, SUMMARY},
+};
+use crate::{WorkDb, error::Doing as _};
+
+/// The most bytes of one reason, so that several find room.
+const MAX_PART: usize = 200;
+
+/// All rows of a sync's ledger in one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LedgerSummary {
+    /// The worst state.
+    pub state: Completeness,
+    /// Pages that were read.
+    pub pages: u64,
+    /// Rows that they held.
+    pub rows: u64,
+    /// Rows that were left out of the file.
+    pub dropped: u64,
+    /// Rows of the ledger that are incomplete.
+    pub incomplete: u64,
+    /// Rows of the ledger that are skipped by intent.
+    pub skipped: u64,
+    /// What is not whole and why: the operations and types of the worst state with a reason each, in at most 1,000
+    /// bytes and a mark where there are more. Empty where all is whole.
+    pub reason: String,
+}
+
+impl WorkDb {
+    /// Writes the summary row from the sync's rows: at the seal, and again where it is sealed again. Without rows
+    /// there is nothing to sum up: no summary is written, which reads as unknown.
+    pub async fn finish_ledger(&mut self) -> Result<Option<LedgerSummary>> {
+        let sync = self.sync_id().to_string();
+        let path = self.path().to_owned();
+        finish(self.connection(), &sync).await.doing("can't sum up the completeness ledger", &path)
+    }
+}
+
+async fn finish(conn: &mut SqliteConnection, sync: &str) -> Result<Option<LedgerSummary>, sqlx::Error> {
+    let mut tx = conn.begin().await?;
+    sqlx::query("delete from completeness_ledger where sync_id = ? and operation = ?")
+        .bind(sync)
+        .bind(SUMMARY)
+        .execute(&mut *tx)
+        .await?;
+    type Sums = (Option<String>, i64, i64, i64, i64, i64);
+    let (worst, pages, rows, dropped, incomplete, skipped): Sums = sqlx::query_as(
+        "select min(state), coalesce(sum(pages), 0), coalesce(sum(rows), 0), coalesce(sum(dropped), 0), \
+         count(*) filter (where state = 'incomplete'), count(*) filter (where state = 'skipped') \
+         from completeness_ledger where sync_id = ?",
+    )
+    .bind(sync)
+    .fetch_one(&mut *tx)
+    .await?;
+    let summary = match worst.as_deref().and_then(Completeness::of) {
+        None => None,
+        Some(state) => {
+            let reason = reason(&mut tx, sync, state).await?;
+            sqlx::query(
+                "insert into completeness_ledger values (?, '', '', '', ?, ?, ?, null, ?, ?, ?, ?, ?)",
+            )
+            .bind(sync)
+            .bind(SUMMARY)
+            .bind(pages)
+            .bind(rows)
+            .bind(dropped)
+            .bind(&reason)
+            .bind(state.as_str())
+            .bind(incomplete)
+            .bind(skipped)
+            .execute(&mut *tx)
+            .await?;
+            let [pages, rows, dropped, incomplete, skipped] =
+                [pages, rows, dropped, incomplete, skipped].map(i64::unsigned_abs);
+            Some(LedgerSummary { state, pages, rows, dropped, incomplete, skipped, reason })
+        }
+    };
+    tx.commit().await?;
+    Ok(summary)
+}
+
+/// One reason for each operation and type of the worst state. Of many the first by the alphabet, so that it does not
+/// depend on which list was read first.
+async fn reason(conn: &mut SqliteConnection, sync: &str, state: Completeness) -> Result<String, sqlx::Error> {
+    if state == Completeness::Whole {
+        return Ok(String::new());
+    }
+    let groups: Vec<(String, String, i64, Option<String>)> = sqlx::query_as(
+        "select operation, resource_type, count(*), min(nullif(reason, '')) from completeness_ledger \
+         where sync_id = ? and state = ? group by 1, 2 order by 1, 2 limit 100",
+    )
+    .bind(sync)
+    .bind(state.as_str())
+    .fetch_all(conn)
+    .await?;
+    let mut text = String::new();
+    for (operation, resource_type, lists, reason) in groups {
+        let mut part = format!("{operation} {resource_type}").trim_end().to_owned();
+        if lists > 1 {
+            part.push_str(&format!(" ({lists} lists)"));
+        }
+        if let Some(reason) = reason {
+            let cut = reason.floor_char_boundary(MAX_PART);
+            part.push_str(&format!(": {}{}", &reason[..cut], if cut < reason.len() { "…" } else { "" }));
+        }
+        if text.is_empty() {
+            text = part;
+        } else if text.len() + part.len() + 2 > MAX_REASON {
+            text.push_str("; …");
+            break;
+        } else {
+            text = format!("{text}; {part}");
+        }
+    }
+    Ok(text)
+}

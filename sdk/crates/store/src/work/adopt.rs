@@ -1,0 +1,117 @@
+//! A sync of a file, taken up again.
+
+use std::path::Path;
+
+use connector_model::{Error, ErrorKind, Result};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
+use super::{
+    WorkDb, create_tables,
+    kept::{attach, copy_rows, detach, layout},
+    new_database,
+};
+use crate::{
+    C1z, SyncId,
+    error::Doing as _,
+    expandable::{Split, split_expandable},
+    ledger,
+    reader::largest,
+    schema::TABLES,
+};
+
+/// Messages that are read at once.
+const ROWS_A_PAGE: u32 = 256;
+
+impl WorkDb {
+    /// A new working database with all of a file's sync in it, finished or not. The file must not exist.
+    ///
+    /// Messages keep their bytes, with one exception: older writers leave what a grant expands to in its message, and
+    /// there it is moved to its column, as the format has it now.
+    pub async fn adopt(path: &Path, file: &C1z, sync: &SyncId) -> Result<Self> {
+        let mut conn = new_database(path).await?;
+        let old = file.unpacked().db();
+        attach(&mut conn, &old).await?;
+        let copied = copy(&mut conn, file, sync).await;
+        detach(&mut conn, &old).await?;
+        copied?;
+        Self::with(path, conn, sync.clone()).await
+    }
+}
+
+async fn copy(conn: &mut SqliteConnection, file: &C1z, sync: &SyncId) -> Result<()> {
+    let what = "can't copy the sync";
+    let layout = layout(conn, &file.unpacked().db()).await?;
+    let mut tx = conn.begin().await.doing(what, file.path())?;
+    create_tables(&mut tx, file.path()).await?;
+    copy_rows(&mut tx, &layout, sync.as_str()).await.doing(what, file.path())?;
+    ledger::keep(&mut tx, &layout, sync.as_str()).await.doing(what, file.path())?;
+    let backfilled: Option<bool> =
+        sqlx::query_scalar("select grants_backfilled from v1_sync_runs where sync_id = ?")
+            .bind(sync.as_str())
+            .fetch_optional(&mut *tx)
+            .await
+            .doing(what, file.path())?;
+    let Some(backfilled) = backfilled else {
+        return Err(Error::new(ErrorKind::NotFound, "the file has no such sync; `baton syncs` lists them")
+            .with("sync", sync)
+            .with("file", file.path().display()));
+    };
+    refuse_oversized(&mut tx, file).await?;
+    if !backfilled {
+        split_all(&mut tx, file).await?;
+    }
+    tx.commit().await.doing(what, file.path())
+}
+
+/// The limits of reading hold for what is copied too: it is read later.
+async fn refuse_oversized(conn: &mut SqliteConnection, file: &C1z) -> Result<()> {
+    for table in TABLES {
+        // The columns that are empty or counted from the rows when the sync is finished again.
+        let columns = table.columns.iter().map(|c| c.name).filter(|c| !["sync_token", "stats"].contains(c));
+        let too_long: Vec<_> = columns.map(|c| format!("octet_length({c}) > {}", largest(c))).collect();
+        let sql = format!("select exists (select 1 from {} where {})", table.name, too_long.join(" or "));
+        let oversized: bool = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(&mut *conn)
+            .await
+            .doing("can't look at the copied sync", file.path())?;
+        if oversized {
+            return Err(Error::new(ErrorKind::DataLoss, "a stored value is larger than the format allows")
+                .with("file", file.path().display())
+                .with("table", table.name));
+        }
+    }
+    Ok(())
+}
+
+/// Moves what grants expand to from their messages to the column.
+async fn split_all(conn: &mut SqliteConnection, file: &C1z) -> Result<()> {
+    let what = "can't move what grants expand to into its column";
+    let mut after = i64::MIN;
+    loop {
+        // The name stands in the message as plain text, so most rows are not even handed over.
+        let rows: Vec<(i64, String, Vec<u8>)> = sqlx::query_as(
+            "select id, external_id, data from v1_grants \
+             where id > ? and instr(data, cast('c1.connector.v2.GrantExpandable' as blob)) > 0 order by id limit ?",
+        )
+        .bind(after)
+        .bind(ROWS_A_PAGE)
+        .fetch_all(&mut *conn)
+        .await
+        .doing(what, file.path())?;
+        let Some((last, ..)) = rows.last() else { return Ok(()) };
+        after = *last;
+        for (id, external_id, data) in rows {
+            let split = split_expandable(&data)
+                .map_err(|e| e.with("file", file.path().display()).with("grant", external_id))?;
+            let Some(Split { grant, expansion }) = split else { continue };
+            sqlx::query("update v1_grants set data = ?, expansion = ?, needs_expansion = ? where id = ?")
+                .bind(grant)
+                .bind(expansion.as_deref())
+                .bind(expansion.is_some())
+                .bind(id)
+                .execute(&mut *conn)
+                .await
+                .doing(what, file.path())?;
+        }
+    }
+}

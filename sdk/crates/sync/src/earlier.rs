@@ -1,0 +1,101 @@
+//! What an earlier run left, and whether this one may go on with it.
+
+use std::sync::Arc;
+
+use connector_model::{Error, Result};
+use connector_store::WorkDb;
+
+use crate::{
+    Event, Observer, Phase, Totals,
+    checkpoint::Checkpoint,
+    fingerprint::Fingerprint,
+    meta::{self, State},
+    work_folder::{Left, Record, WorkFolder},
+};
+
+/// A sync to go on with.
+pub(crate) struct Earlier {
+    pub(crate) record: Record,
+    pub(crate) db: WorkDb,
+    pub(crate) found: Found,
+}
+
+/// How far it came.
+pub(crate) enum Found {
+    /// On the way.
+    At(State, Checkpoint),
+    /// Sealed: it only has to be packed.
+    Sealed(Checkpoint),
+}
+
+impl Found {
+    fn checkpoint(&self) -> &Checkpoint {
+        match self {
+            Self::At(_, checkpoint) | Self::Sealed(checkpoint) => checkpoint,
+        }
+    }
+
+    /// The phase to go on with.
+    pub(crate) fn phase(&self) -> Phase {
+        match self {
+            Self::At(State::Collecting, checkpoint) => checkpoint.phase,
+            _ => Phase::Seal,
+        }
+    }
+
+    /// What was taken in.
+    pub(crate) fn totals(&self) -> Totals {
+        self.checkpoint().intake.totals
+    }
+}
+
+/// Looks for a sync to go on with; tells where there is one that can't be.
+pub(crate) async fn find(
+    folder: &WorkFolder,
+    fingerprint: &Fingerprint,
+    observer: &Arc<dyn Observer>,
+) -> Option<Earlier> {
+    let reason = match folder.left(fingerprint) {
+        Ok(left) => match open(folder, &left).await {
+            Ok(Some((db, found))) => return Some(Earlier { record: left.record, db, found }),
+            Ok(None) => None,
+            Err(e) => Some(format!("its working database can't be trusted: {}", e.report())),
+        },
+        Err(reason) => reason,
+    };
+    if let Some(reason) = reason {
+        observer.event(&Event::StartedAgain { reason });
+    }
+    None
+}
+
+/// Opens the working database; nothing where no page was made safe in it.
+async fn open(folder: &WorkFolder, left: &Left) -> Result<Option<(WorkDb, Found)>> {
+    let mut db = WorkDb::open(&folder.database()).await?;
+    let found = look(&mut db, folder, left.restarted).await;
+    match found {
+        Ok(Some(found)) => Ok(Some((db, found))),
+        other => {
+            db.close().await?;
+            other.map(|_| None)
+        }
+    }
+}
+
+async fn look(db: &mut WorkDb, folder: &WorkFolder, restarted: bool) -> Result<Option<Found>> {
+    if restarted {
+        tracing::info!("the machine was restarted since, so the working database is checked");
+        db.check().await?;
+    }
+    if let Some((state, checkpoint)) = meta::load(db.connection()).await? {
+        return Ok(Some(Found::At(state, checkpoint)));
+    }
+    if !db.is_finished().await? {
+        return Ok(None);
+    }
+    let summary = folder.read_summary();
+    summary
+        .map(Found::Sealed)
+        .map(Some)
+        .ok_or_else(|| Error::internal("the summary of the sealed sync is missing"))
+}

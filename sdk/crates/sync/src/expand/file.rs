@@ -1,0 +1,96 @@
+//! Expansion of a file that is there.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use connector_model::Result;
+use connector_store::{
+    C1z, Finish, OpenOptions, Retention, SyncId, WorkDb,
+    envelope::{check_target, pack},
+    time,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Expanded, choose::choose, expand};
+use crate::{Event, Observer, collect::cancelled, lock::OutputLock};
+
+/// How a file is expanded.
+#[derive(Clone, Debug, Default)]
+pub struct ExpandOptions {
+    /// The sync to expand. Else the newest: an unfinished one that has nothing left but its expansion, if it began after
+    /// the newest finished full one, else that.
+    pub sync_id: Option<String>,
+    /// Where the decoded file and the working database lie: else `BATON_TMPDIR`, else the system's temporary folder.
+    pub temp_dir: Option<PathBuf>,
+    /// Replace an output that is no file of ours.
+    pub overwrite: bool,
+}
+
+/// What became of a file.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ExpandedFile {
+    /// The sync that was expanded.
+    pub sync_id: String,
+    /// Whether it had no end before.
+    pub was_unfinished: bool,
+    /// The file that was written, and its size in bytes.
+    pub output: PathBuf,
+    /// See [`ExpandedFile::output`].
+    pub bytes: u64,
+    /// What expansion did.
+    #[serde(flatten)]
+    pub expanded: Expanded,
+}
+
+/// Expands the grants of a sync of the file `input` and writes all of it, with the other syncs as they are, to `output`,
+/// which may be the same file.
+///
+/// The output is replaced as a whole by a rename at the end, as [`sync`](crate::sync) does; whatever fails, it stays as
+/// it was. The sync is finished then. One that had an end keeps it: what it says is not newer than it was.
+///
+/// A sync that is not read to its end is refused: failed precondition. So is one with principals of another file still
+/// to be matched, and one whose state is of a program that we don't know.
+pub async fn expand_file(
+    input: &Path,
+    output: &Path,
+    options: &ExpandOptions,
+    observer: Arc<dyn Observer>,
+    cancel: CancellationToken,
+) -> Result<ExpandedFile> {
+    let step = |step| {
+        observer.event(&Event::SealStep { step });
+        if cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
+    };
+    let _lock = OutputLock::take(output)?;
+    check_target(output, options.overwrite)?;
+    let open = OpenOptions { temp_dir: options.temp_dir.clone(), limits: None };
+    let file = C1z::open(input, &open).await?;
+    let run = choose(&file, options.sync_id.as_deref()).await?;
+    file.check().await?;
+
+    step("copy the sync")?;
+    let work = file.unpacked().folder().join("work.db");
+    let mut db = WorkDb::adopt(&work, &file, &SyncId::new(run.id.as_str())?).await?;
+    step("expand grants")?;
+    let expanded = expand(&mut db, &cancel, &mut |_| {}).await?;
+    // Before the other syncs come, so that it is the rows of this one that are counted.
+    let stats = db.stats().await?;
+    step("keep the other syncs")?;
+    let _all = db.copy_kept_syncs(&file.unpacked().db(), Retention::All).await?;
+    step("build indexes")?;
+    db.build_indexes().await?;
+    let ended_at = run.ended_at.as_deref().and_then(time::parse).unwrap_or_else(jiff::Timestamp::now);
+    db.finish(&Finish { ended_at, stats, supports_diff: true, completed_actions: 0 }).await?;
+    let database = db.close_for_packing().await?;
+    step("pack")?;
+    let bytes = pack(&database, output).await?;
+    Ok(ExpandedFile {
+        was_unfinished: !run.is_finished(),
+        sync_id: run.id,
+        output: output.to_owned(),
+        bytes,
+        expanded,
+    })
+}

@@ -1,0 +1,174 @@
+//! What expansion found, into the database: batches of new rows, and of rows whose sources change.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use connector_model::{EntitlementRef, Error, ResourceId, ResourceTypeId, Result};
+use connector_store::{Batch, GrantEncoder, GrantRow, GrantSources, WorkDb, encode_sources};
+use sqlx::QueryBuilder;
+
+use super::{
+    load::{Grants, Loaded},
+    spread::{SetId, Spread},
+};
+use crate::{
+    database_error,
+    scan::{measured, rows},
+};
+
+/// Rows that are written in one transaction.
+pub(crate) const BATCH: usize = 20_000;
+
+/// Rows that are read, and written back, in one statement.
+const ROWS_A_STATEMENT: usize = 512;
+
+/// Writes what a [`Spread`] finds.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    loaded: &'a Loaded,
+    grants: &'a Grants,
+    /// The types of principals, as rows share them.
+    types: Vec<Arc<str>>,
+    encoder: GrantEncoder,
+    created: Vec<GrantRow>,
+    changed: Vec<Changed>,
+    pub(crate) created_by_type: BTreeMap<String, u64>,
+    pub(crate) updated: u64,
+}
+
+/// A stored row and what it gets.
+#[derive(Debug)]
+struct Changed {
+    row: i64,
+    entitlement: u32,
+    sources: Arc<[(u32, bool)]>,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(loaded: &'a Loaded, grants: &'a Grants) -> Self {
+        Self {
+            loaded,
+            grants,
+            types: loaded.principals.types().map(Arc::from).collect(),
+            encoder: GrantEncoder::default(),
+            created: Vec::new(),
+            changed: Vec::new(),
+            created_by_type: BTreeMap::new(),
+            updated: 0,
+        }
+    }
+
+    /// Rows that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.created.len() + self.changed.len()
+    }
+
+    /// Takes in what the entitlement at hand of a [`Spread`] got: the stored rows that change, and new rows, of which it
+    /// returns those that did not fit any more.
+    pub(crate) fn change(&mut self, spread: &Spread<'_>, entitlement: u32) {
+        let holders = self.grants.holders.of(entitlement).iter();
+        let rows = holders.zip(self.grants.rows.of(entitlement));
+        let mut rows: Vec<(SetId, i64)> =
+            rows.filter_map(|(holder, row)| Some((spread.added_to(holder.principal())?, *row))).collect();
+        rows.sort_unstable();
+        for same in rows.chunk_by(|a, b| a.0 == b.0) {
+            let sources: Arc<[_]> = spread.sources_in(same[0].0).into();
+            let changed =
+                same.iter().map(|(_, row)| Changed { row: *row, entitlement, sources: sources.clone() });
+            self.changed.extend(changed);
+        }
+    }
+
+    /// Makes the row of a new grant.
+    pub(crate) fn create(&mut self, of: &EntitlementRef, principal: u32, sources: &[u8]) {
+        let principals = &self.loaded.principals;
+        let resource_type = &self.types[principals.type_of()[principal as usize] as usize];
+        let id = principals.id_text(principal).into();
+        self.created.push(self.encoder.encode_expanded(of, resource_type, &id, sources));
+    }
+
+    /// A set of sources as a field of a grant.
+    pub(crate) fn encode(&self, sources: &[(u32, bool)]) -> Vec<u8> {
+        encode_sources(sources.iter().map(|(id, direct)| (self.loaded.entitlements.text(*id), *direct)))
+    }
+
+    /// An entitlement as new grants name it.
+    pub(crate) fn reference(&self, entitlement: u32) -> Result<EntitlementRef> {
+        let Loaded { entitlements, resources, principals, .. } = self.loaded;
+        let (id, resource) = (entitlements.text(entitlement), resources[entitlement as usize]);
+        let resource_type = self.types[principals.type_of()[resource as usize] as usize].clone();
+        let resource = ResourceTypeId::new(resource_type)
+            .and_then(|t| ResourceId::new(t, principals.id_text(resource)))
+            .map_err(|e| e.with("entitlement", id))?;
+        Ok(EntitlementRef { id: id.into(), resource })
+    }
+
+    /// Writes the rows that wait, in one transaction.
+    pub(crate) async fn flush(&mut self, db: &mut WorkDb) -> Result<()> {
+        if self.waiting() == 0 {
+            return Ok(());
+        }
+        let mut batch = db.begin().await?;
+        // None is refused: grants of one id were settled before.
+        let _ = batch.put_grants(&self.created).await?;
+        let mut updated = 0;
+        for changed in self.changed.chunks(ROWS_A_STATEMENT) {
+            updated += self.update(&mut batch, changed).await?;
+        }
+        batch.commit().await?;
+        self.updated += updated;
+        for same in self.created.chunk_by(|a, b| a.resource_type_id == b.resource_type_id) {
+            *self.created_by_type.entry(same[0].resource_type_id.to_string()).or_default() +=
+                same.len() as u64;
+        }
+        self.created.clear();
+        self.changed.clear();
+        Ok(())
+    }
+
+    async fn update(&self, batch: &mut Batch<'_>, changed: &[Changed]) -> Result<u64> {
+        let by_row: BTreeMap<i64, &Changed> = changed.iter().map(|c| (c.row, c)).collect();
+        let ids: Vec<_> = by_row.keys().map(i64::to_string).collect();
+        let sql = format!(
+            "select cast(group_concat(id || ' ' || {}, '') as blob) from v1_grants \
+             where id in (select value from json_each(?))",
+            measured("data")
+        );
+        let joined: Option<Vec<u8>> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(format!("[{}]", ids.join(",")))
+            .fetch_one(batch.connection())
+            .await
+            .map_err(database_error("read grants"))?;
+        let mut spliced = Vec::new();
+        rows::<1>(&joined.unwrap_or_default(), |row| {
+            let Some(change) = by_row.get(&row.id) else { return Ok(()) };
+            spliced.extend(self.splice(change, row.columns[0])?.map(|data| (row.id, data)));
+            Ok(())
+        })?;
+        if spliced.is_empty() {
+            return Ok(0);
+        }
+        let mut update = QueryBuilder::new("update v1_grants set data = v.column2 from (");
+        update.push_values(&spliced, |mut row, (id, data)| {
+            row.push_bind(*id).push_bind(data.as_slice());
+        });
+        update.push(") as v where v1_grants.id = v.column1");
+        let done =
+            update.build().execute(batch.connection()).await.map_err(database_error("write grants"))?;
+        if done.rows_affected() != spliced.len() as u64 {
+            return Err(Error::internal("not all grants that change were written"));
+        }
+        Ok(spliced.len() as u64)
+    }
+
+    /// A stored grant with its new sources; `None` where it has them already.
+    fn splice(&self, change: &Changed, data: &[u8]) -> Result<Option<Vec<u8>>> {
+        let names = &self.loaded.entitlements;
+        let mut sources = GrantSources::of(data)?;
+        // No source means that it is direct, which must not be lost among those that come.
+        let mut changes = sources.is_empty() && sources.add(names.text(change.entitlement), true);
+        for (source, is_direct) in &*change.sources {
+            changes |= sources.add(names.text(*source), *is_direct);
+        }
+        changes.then(|| sources.splice_into(data)).transpose()
+    }
+}

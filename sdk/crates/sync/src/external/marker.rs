@@ -1,0 +1,47 @@
+//! That it is done, and what came of it.
+
+use connector_model::{Error, Result};
+use sqlx::SqliteConnection;
+
+use super::ExternalAdded;
+use crate::database_error;
+
+/// The table that says so; it goes before the file is packed.
+pub(crate) const TABLE: &str = "work_external";
+
+/// What was done; `None` where it was not.
+pub(super) async fn read(conn: &mut SqliteConnection) -> Result<Option<ExternalAdded>> {
+    let doing = "read what came of the external file";
+    let there: bool =
+        sqlx::query_scalar("select exists (select 1 from main.sqlite_schema where name = 'work_external')")
+            .fetch_one(&mut *conn)
+            .await
+            .map_err(database_error(doing))?;
+    if !there {
+        return Ok(None);
+    }
+    let json: String = sqlx::query_scalar("select added from work_external")
+        .persistent(false)
+        .fetch_one(conn)
+        .await
+        .map_err(database_error(doing))?;
+    let read = serde_json::from_str(&json);
+    read.map(Some).map_err(|e| Error::internal("what came of the external file does not read").caused_by(e))
+}
+
+/// Notes what was done, in the same transaction.
+pub(super) async fn write(conn: &mut SqliteConnection, added: &ExternalAdded) -> Result<()> {
+    let doing = "note what came of the external file";
+    let json = serde_json::to_string(added)
+        .map_err(|e| Error::internal("what came of the external file is no JSON").caused_by(e))?;
+    sqlx::query("create table work_external (added text not null) strict")
+        .execute(&mut *conn)
+        .await
+        .map_err(database_error(doing))?;
+    sqlx::query("insert into work_external (added) values (?)")
+        .bind(json)
+        .execute(conn)
+        .await
+        .map_err(database_error(doing))?;
+    Ok(())
+}
