@@ -43,7 +43,7 @@ fn main() -> io::Result<()> {
     let options = options(arguments)?;
     let wanted = |name: &str| options.only.as_deref().is_none_or(|only| only == name);
     println!(
-        "{:<13}{:>5}{:>9}{:>9}{:>10}{:>8}{:>10}{:>10}{:>8}{:>9}{:>9}{:>10}{:>8}{:>8}",
+        "{:<13}{:>5}{:>9}{:>9}{:>10}{:>8}{:>10}{:>10}{:>8}{:>9}{:>9}{:>10}{:>8}{:>8}{:>8}",
         "case",
         "%",
         "wall s",
@@ -57,6 +57,7 @@ fn main() -> io::Result<()> {
         "f. cpu",
         "f. peak",
         "ratio",
+        "cpu r.",
         "f. MB",
     );
     for shape in SHAPES.into_iter().filter(|s| wanted(s.name)) {
@@ -137,17 +138,18 @@ fn case(shape: Shape, percent: u32, options: &Options) -> io::Result<()> {
     let of = |runs: &[Measured], figure: fn(&Measured) -> f64| median(runs.iter().map(figure));
     let (wall, floor) = (of(&syncs, |m| m.wall), of(&floors, Measured::own_seconds));
     let rows = of(&floors, |m| m.number("rows"));
+    let (cpu, floor_cpu) = (of(&syncs, |m| m.cpu), of(&floors, |m| m.number("cpu")));
     println!(
-        "{:<13}{percent:>5}{wall:>9.2}{:>9.2}{:>10.0}{:>8.2}{rows:>10}{:>10.0}{:>8.2}{floor:>9.2}{:>9.2}{:>10.0}{:>8.2}{:>8.2}",
+        "{:<13}{percent:>5}{wall:>9.2}{cpu:>9.2}{:>10.0}{:>8.2}{rows:>10}{:>10.0}{:>8.2}{floor:>9.2}\
+         {floor_cpu:>9.2}{:>10.0}{:>8.2}{:>8.2}{:>8.2}",
         shape.name,
-        of(&syncs, |m| m.cpu),
         of(&syncs, |m| m.peak_mib),
         of(&syncs, |m| m.number("bytes") / 1e6),
         rows / wall,
         of(&makings, Measured::own_seconds),
-        of(&floors, |m| m.number("cpu")),
         of(&floors, |m| m.peak_mib),
         wall / floor,
+        cpu / floor_cpu,
         of(&floors, |m| m.number("bytes") / 1e6),
     );
     if shape.chain > 1 && !expanded {
