@@ -44,6 +44,8 @@ mod work_folder;
 use connector_store::database_error;
 
 pub use connector_store::Retention;
+#[doc(hidden)]
+pub use foreign_token::foreign_token_remaining;
 pub use options::{
     Checkpoints, DEFAULT_CALL_LIMIT, DEFAULT_WORKERS, ExternalPrincipals, Scope, SyncOptions, Targets,
     Workers,
