@@ -27,6 +27,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["connector-http", "connector-model", "connector-proto", "connector-store", "connector-sync"],
     ),
     ("connector-testkit", &["connector-model", "connector-proto", "connector-store", "connector-sync"]),
+    // Bytes from outside, whoever reads them.
+    ("connector-fuzz", &["connector-model", "connector-proto", "connector-store", "connector-sync"]),
     ("connector-sdk", &["connector-http", "connector-model", "connector-runtime"]),
     // A connector sees the SDK and nothing below it.
     ("connector-tableau", &["connector-sdk"]),
