@@ -3,7 +3,10 @@
 //! Every action is a row of the queue; a window of them is in memory, and the
 //! rest is read back when the window is empty.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
 
 use connector_model::{
     BidResource, Error, ErrorKind, PageToken, Registry, ResourceId, ResourceTypeId, Result,
@@ -42,6 +45,8 @@ pub(crate) struct Schedule {
     ready: VecDeque<Action>,
     /// Where in the queue the actions begin that are not in memory.
     spilled_from: Option<i64>,
+    /// Those of them that were taken into memory before their turn.
+    ahead: HashSet<i64>,
     listings: Listings,
     /// Child listings and single resources that were begun.
     begun: IdSet,
@@ -61,6 +66,7 @@ impl Schedule {
             next_id: 1,
             ready: VecDeque::new(),
             spilled_from: None,
+            ahead: HashSet::new(),
             listings: Listings::default(),
             begun: IdSet::default(),
             planner: Planner::default(),
@@ -190,10 +196,15 @@ impl Schedule {
             }
             if let Some(from) = self.spilled_from.take() {
                 let actions = queue::load(batch, from, RELOAD).await?;
-                if let (true, Some(last)) = (actions.len() as i64 == RELOAD, actions.last()) {
-                    self.spilled_from = Some(last.id + 1);
+                match actions.last().filter(|_| actions.len() as i64 == RELOAD) {
+                    Some(last) => self.spilled_from = Some(last.id + 1),
+                    None => self.spilled_from = None,
                 }
-                self.ready.extend(actions);
+                self.ready.extend(actions.into_iter().filter(|action| !self.ahead.contains(&action.id)));
+                match self.spilled_from {
+                    Some(from) => self.ahead.retain(|id| *id >= from),
+                    None => self.ahead.clear(),
+                }
                 continue;
             }
             let Some(roots) = self.planner.next(batch, &self.registry).await? else { return Ok(None) };
@@ -233,7 +244,7 @@ impl Schedule {
             warnings.extend(self.begin_children(batch, children).await?);
         }
         let also = self.name_further_pages(action, std::mem::take(&mut page.also));
-        self.enqueue(batch, also).await?;
+        self.enqueue_first(batch, also).await?;
         self.get_related(batch, std::mem::take(&mut page.related)).await?;
         warnings.extend(self.settle_listing(batch, ledger, action, page, ends_chain).await?);
         self.done += u64::from(ends_chain);
@@ -311,6 +322,28 @@ impl Schedule {
             Subject::Named(named) => targets.resources.iter().any(|target| target.id == named.id),
             Subject::Of(_) | Subject::Whole => false,
         }
+    }
+
+    /// Adds further pages of a listing that is under way. They come before other
+    /// listings, so that few are open at a time: an open one is in memory.
+    async fn enqueue_first(&mut self, batch: &mut Batch<'_>, actions: Vec<Action>) -> Result<()> {
+        if actions.is_empty() {
+            return Ok(());
+        }
+        queue::add(batch.connection(), &actions).await?;
+        self.known += actions.len() as u64;
+        let mut actions = actions;
+        let room = READY.saturating_sub(self.ready.len()).min(actions.len());
+        if let Some(spilled) = actions.split_off(room).first() {
+            self.spilled_from = Some(self.spilled_from.map_or(spilled.id, |from| from.min(spilled.id)));
+        }
+        for action in actions.into_iter().rev() {
+            if self.spilled_from.is_some_and(|from| action.id >= from) {
+                self.ahead.insert(action.id);
+            }
+            self.ready.push_front(action);
+        }
+        Ok(())
     }
 
     /// Lists inside resources that name types as their children.

@@ -64,9 +64,11 @@ async fn database(groups: &[ResourceId], grants: &[GrantRow]) -> (TempDir, WorkD
     (folder, db)
 }
 
-/// All columns that matter of all grants, without the row's number and time.
-async fn stored(db: &mut WorkDb) -> BTreeSet<(String, Vec<u8>, Option<Vec<u8>>, bool)> {
-    let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>, bool)> =
+/// The columns of a grant that matter: not the row's number and time.
+type Stored = (String, Vec<u8>, Option<Vec<u8>>, bool);
+
+async fn stored(db: &mut WorkDb) -> BTreeSet<Stored> {
+    let rows: Vec<Stored> =
         sqlx::query_as("select external_id, data, expansion, needs_expansion from v1_grants")
             .fetch_all(db.connection())
             .await
