@@ -64,9 +64,12 @@ async fn database(groups: &[ResourceId], grants: &[GrantRow]) -> (TempDir, WorkD
     (folder, db)
 }
 
-/// All columns that matter of all grants, without the row's number and time.
-async fn stored(db: &mut WorkDb) -> BTreeSet<(String, Vec<u8>, Option<Vec<u8>>, bool)> {
-    let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>, bool)> =
+/// Id, message, expansion, and whether it is to be looked at.
+type Columns = (String, Vec<u8>, Option<Vec<u8>>, bool);
+
+/// All grants, without the row's number and time.
+async fn stored(db: &mut WorkDb) -> BTreeSet<Columns> {
+    let rows: Vec<Columns> =
         sqlx::query_as("select external_id, data, expansion, needs_expansion from v1_grants")
             .fetch_all(db.connection())
             .await
