@@ -1,6 +1,9 @@
 //! `baton expand`.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use connector_model::{Error, Result};
 use connector_sync::{ExpandOptions, ExpandedFile, Silent, expand_file};
@@ -13,7 +16,8 @@ use crate::{
 };
 
 pub(crate) async fn run(file: &Path, args: &ExpandArgs, format: Format) -> Result<()> {
-    let options = ExpandOptions { sync_id: args.sync_id.clone(), ..ExpandOptions::default() };
+    let temp_dir = std::env::var_os("BATON_TMPDIR").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let options = ExpandOptions { sync_id: args.sync_id.clone(), temp_dir, ..ExpandOptions::default() };
     let output = args.out.as_deref().unwrap_or(file);
     // A signal drops all of this at once.
     let cancel = CancellationToken::new();

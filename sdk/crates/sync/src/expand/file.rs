@@ -13,7 +13,7 @@ use connector_store::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Expanded, choose::choose, expand};
+use super::{Expanded, choose::choose, expand, folder::Folder};
 use crate::{Event, Observer, collect::cancelled, lock::OutputLock};
 
 /// How a file is expanded.
@@ -22,7 +22,7 @@ pub struct ExpandOptions {
     /// The sync to expand. Else the newest: an unfinished one that has nothing left but its expansion, if it began after
     /// the newest finished full one, else that.
     pub sync_id: Option<String>,
-    /// Where the decoded file and the working database lie: else `BATON_TMPDIR`, else the system's temporary folder.
+    /// Where the decoded file and the working database lie: else in a hidden folder beside the output.
     pub temp_dir: Option<PathBuf>,
     /// Replace an output that is no file of ours.
     pub overwrite: bool,
@@ -65,7 +65,12 @@ pub async fn expand_file(
     };
     let _lock = OutputLock::take(output)?;
     check_target(output, options.overwrite)?;
-    let open = OpenOptions { temp_dir: options.temp_dir.clone(), limits: None };
+    let own = match &options.temp_dir {
+        None => Some(Folder::beside(output)?),
+        Some(_) => None,
+    };
+    let temp_dir = own.as_ref().map(|folder| folder.path().to_owned()).or(options.temp_dir.clone());
+    let open = OpenOptions { temp_dir, limits: None };
     let file = C1z::open(input, &open).await?;
     let run = choose(&file, options.sync_id.as_deref()).await?;
     file.check().await?;

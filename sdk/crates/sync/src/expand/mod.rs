@@ -14,6 +14,7 @@ mod bench;
 mod choose;
 mod components;
 mod file;
+mod folder;
 mod graph;
 mod load;
 mod names;
