@@ -60,8 +60,7 @@ impl<'a> Writer<'a> {
         self.created.len() + self.changed.len()
     }
 
-    /// Takes in what the entitlement at hand of a [`Spread`] got: the stored rows that change, and new rows, of which it
-    /// returns those that did not fit any more.
+    /// Takes in the stored rows that change of the entitlement at hand.
     pub(crate) fn change(&mut self, spread: &Spread<'_>, entitlement: u32) {
         let holders = self.grants.holders.of(entitlement).iter();
         let rows = holders.zip(self.grants.rows.of(entitlement));
