@@ -199,6 +199,13 @@ impl Seal<'_> {
             let text = format!("{} expansions name entitlements that are not there", expanded.missing.count);
             self.warn(checkpoint, such_as(&text, &expanded.missing.examples));
         }
+        if expanded.refused.count > 0 {
+            let text = format!(
+                "{} grants that follow from others have the id of another grant",
+                expanded.refused.count
+            );
+            self.warn(checkpoint, such_as(&text, &expanded.refused.examples));
+        }
         for cycle in &expanded.cycles.examples {
             let text = "entitlements expand into each other; none of them gives to the others of its cycle";
             self.warn(checkpoint, format!("{text}: {}", cycle.join(", ")));
