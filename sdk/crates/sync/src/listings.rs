@@ -125,7 +125,8 @@ impl Listings {
     /// Reads what an earlier run saved.
     pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Self> {
         let doing = "read the listings";
-        let rows: Vec<(i64, i64, i64, i64, i64, Option<i64>, bool, i64, bool)> = sqlx::query_as(
+        type Row = (i64, i64, i64, i64, i64, Option<i64>, bool, i64, bool);
+        let rows: Vec<Row> = sqlx::query_as(
             "select id, open, chains, pages, rows, total, totals_differ, left_out, lost from work_listings",
         )
         .fetch_all(&mut *conn)
