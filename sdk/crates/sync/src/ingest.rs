@@ -164,7 +164,9 @@ pub(crate) fn ingest(types: &Types, action: &Action, page: connector_model::Page
             continue;
         }
         let hash = IdHash::resource(&resource.id);
-        if action.operation == Operation::List && resource.id.resource_type() == &action.resource_type {
+        if matches!(action.operation, Operation::List | Operation::Get)
+            && resource.id.resource_type() == &action.resource_type
+        {
             out.asked.push(hash);
         }
         out.children.extend(resource.child_types().map(|t| (t, resource.id.clone())));
