@@ -59,6 +59,8 @@ pub(crate) struct Collector {
     deadline: Option<Instant>,
     /// The first read that failed in this run, where a sync may be incomplete.
     first_lost: Option<Error>,
+    /// Why the run ends once the pages that came before are taken in.
+    failed: Option<Error>,
 }
 
 type Running = JoinSet<Called>;
@@ -97,6 +99,7 @@ impl Collector {
             calls: Calls::default(),
             deadline,
             first_lost: None,
+            failed: None,
         }
     }
 
@@ -244,13 +247,17 @@ impl Collector {
     /// the database faster.
     fn may_call(&self, running: &Running) -> bool {
         let (pages, rows) = self.shared.waiting();
-        running.len() - pages.min(running.len()) < self.workers
+        self.failed.is_none()
+            && running.len() - pages.min(running.len()) < self.workers
             && (rows < WAITING_ROWS && pages < WAITING_PAGES || running.is_empty())
     }
 
     /// Waits for a page, and takes others that are there with it while they are
     /// small; none where no call is under way.
     async fn read_pages(&mut self, running: &mut Running) -> Result<Option<Vec<(Action, Ingested)>>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let mut done = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(cancelled()),
@@ -269,9 +276,17 @@ impl Collector {
                 finished.map_err(|e| Error::internal("a worker ended early").caused_by(e))?;
             self.calls.took(&action, took);
             self.shared.page_taken(result.as_ref().map_or(0, Ingested::rows));
-            if let Some(page) = self.accept(&action, result)? {
-                rows += page.rows().max(1);
-                pages.push((action, page));
+            match self.accept(&action, result) {
+                Ok(Some(page)) => {
+                    rows += page.rows().max(1);
+                    pages.push((action, page));
+                }
+                Ok(None) => {}
+                Err(e) if pages.is_empty() => return Err(e),
+                Err(e) => {
+                    self.failed = Some(e);
+                    break;
+                }
             }
             done = if rows < together { running.try_join_next() } else { None };
         }
@@ -293,9 +308,9 @@ impl Collector {
             Err(error) => error,
         };
         if may_be_gone(action, &error) {
-            self.checkpoint.gone += 1;
-            let (gone, asked) = (self.checkpoint.gone, self.checkpoint.actions + 1);
+            let (gone, asked) = (self.checkpoint.gone + 1, self.checkpoint.actions + 1);
             if gone <= GONE_ALWAYS_ALLOWED || gone * 10 <= self.checkpoint.actions {
+                self.checkpoint.gone = gone;
                 self.warn(match error.kind() {
                     ErrorKind::Unimplemented => format!("{}: {}", action.describe(), error.message()),
                     _ => format!("{}: it was gone when it was asked for", action.describe()),
@@ -305,6 +320,7 @@ impl Collector {
             if !self.options.allow_incomplete {
                 return Err(too_many_gone(gone, asked).caused_by(error));
             }
+            self.checkpoint.gone = gone;
         }
         if !self.options.allow_incomplete {
             return Err(error);

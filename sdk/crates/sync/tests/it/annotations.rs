@@ -6,7 +6,7 @@ use connector_model::{
     Annotations, Entitlement, EntitlementRef, ErrorKind, Expandable, Grant, Page, PageToken, Registry,
     Resource, ResourceType, StaticEntitlement, wire,
 };
-use connector_sync::SyncOptions;
+use connector_sync::{Scope, SyncOptions, Targets};
 use prost_types::Any;
 use tokio_util::sync::CancellationToken;
 
@@ -181,6 +181,51 @@ async fn grant_expandable_is_stored_beside_the_grant() {
     assert!(stored.run.supports_diff && stored.run.grants_backfilled);
 }
 
+/// An author may add it as any other annotation.
+#[tokio::test]
+async fn grant_expandable_among_the_annotations_is_no_other_than_one_that_is_named() {
+    let with = |message: Any| {
+        Fake::simple([plain("thing"), user_type()], move |ask| {
+            let member = |n: &str| Entitlement::assignment(&thing(n), "member");
+            let mut carrier = Grant::new((&member("outer")).into(), id("thing", "inner"));
+            carrier.details.get_or_insert_default().annotations = [
+                Any { type_url: "type.googleapis.com/c1.connector.v2.RawId".to_owned(), value: Vec::new() },
+                message.clone(),
+            ]
+            .into_iter()
+            .collect();
+            Ok(match (ask.operation, ask.resource_type.as_str()) {
+                ("list", "user") => Page::of(vec![user("ada")]),
+                ("list", _) => Page {
+                    entitlements: vec![member("inner"), member("outer")],
+                    grants: vec![carrier, Grant::new((&member("inner")).into(), id("user", "ada"))],
+                    ..Page::of(vec![thing("inner"), thing("outer")])
+                },
+                _ => Page::empty(),
+            })
+        })
+    };
+    let type_url = "type.googleapis.com/c1.connector.v2.GrantExpandable".to_owned();
+    let value = b"\x0a\x12thing:inner:member".to_vec();
+    let (_, stored) = synced(with(Any { type_url: type_url.clone(), value: value.clone() })).await;
+    let row = &stored.grants[CARRIER];
+    assert_eq!((row.needs_expansion, row.expansion.as_deref()), (true, Some(&value[..])));
+    let left: Vec<_> = stored.grant(CARRIER).annotations.into_iter().map(|a| a.type_url).collect();
+    assert_eq!(left, ["type.googleapis.com/c1.connector.v2.RawId"]);
+    assert!(stored.grants.contains_key(EXPANDED));
+    let broken = refused(with(Any { type_url, value: b"\x0a\xff".to_vec() })).await;
+    insta::assert_snapshot!(broken, @"list resources of type thing: the expansion of a grant does not decode; this is a bug in the connector (grant=thing:outer:member:thing:inner)");
+}
+
+/// One that names nothing is none, as to the Go SDK.
+#[tokio::test]
+async fn grant_expandable_without_an_entitlement_is_none() {
+    let nothing = Expandable { entitlement_ids: Vec::new(), shallow: false, resource_type_ids: Vec::new() };
+    let (_, stored) = synced(nested(nothing)).await;
+    assert!(!stored.grants[CARRIER].needs_expansion && stored.grants[CARRIER].expansion.is_none());
+    assert!(!stored.grants.contains_key(EXPANDED));
+}
+
 #[tokio::test]
 async fn grant_expandable_of_an_entitlement_on_another_resource_fails_with_the_grant_s_id() {
     let place = Place::new();
@@ -321,6 +366,21 @@ async fn type_scoped_grants_leave_entitlements_to_the_resources() {
     });
     let (questions, _) = synced(fake.with_whole_grants("thing")).await;
     assert_eq!(questions, ["list thing", "entitlements thing:t", "whole grants thing"]);
+}
+
+/// A single resource of a type that is listed as a whole is not asked by itself.
+#[tokio::test]
+async fn type_scoped_grants_are_not_asked_in_a_sync_of_some_resources() {
+    let of_type = marked(plain("thing"), |a| a.append(&wire::TypeScopedGrants {}));
+    let fake = Fake::simple([of_type], |ask| {
+        Ok(if ask.operation == "get" { Page::of(vec![thing("t")]) } else { Page::empty() })
+    });
+    let (fake, place) = (Arc::new(fake.with_whole_grants("thing").targeting("thing")), Place::new());
+    let mut options = SyncOptions::new(place.output());
+    let resources = vec![connector_model::BidResource { id: id("thing", "t"), parent: None }];
+    options.scope = Scope::Resources(Targets { resources, ..Targets::default() });
+    run_with(&fake, &options, CancellationToken::new()).await.unwrap();
+    assert_eq!(fake.questions(), ["get thing:t", "entitlements thing:t"]);
 }
 
 #[test]
