@@ -8,6 +8,8 @@ mod bad_disk;
 mod bad_input;
 #[cfg(feature = "demo")]
 mod demo;
+#[cfg(unix)]
+mod killed;
 mod readme;
 mod refusals;
 mod support;

@@ -27,6 +27,9 @@ pub struct Config {
     /// `DataSteward`, which stands for roles yet to come. Off by default, because Tableau's own
     /// Python client refuses a whole list that has a role it does not know.
     pub future_role: bool,
+    /// Whether [`Simulator::asked`](crate::Simulator::asked) knows every request; off by default,
+    /// because it takes memory.
+    pub record: bool,
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
@@ -43,6 +46,7 @@ impl Default for Config {
             site: "simulated".to_owned(),
             api_version: (3, 27),
             future_role: false,
+            record: false,
             faults: Vec::new(),
         }
     }

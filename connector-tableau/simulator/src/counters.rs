@@ -91,6 +91,17 @@ impl Requests {
     }
 }
 
+/// One request, as [`Config::record`](crate::Config::record) keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// The kind of request.
+    pub endpoint: Endpoint,
+    /// The path, without the query.
+    pub path: String,
+    /// The page of a list, from 1; 1 where the request names none.
+    pub page: u64,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Counters([AtomicU64; Endpoint::ALL.len()]);
 

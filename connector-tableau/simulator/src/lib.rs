@@ -14,7 +14,7 @@ mod simulator;
 mod state;
 
 pub use config::Config;
-pub use counters::{Endpoint, Requests};
+pub use counters::{Asked, Endpoint, Requests};
 pub use faults::{Fault, FaultError, help as fault_help, parse_duration};
 pub use routes::truth::SiteTruth;
 pub use seed::{Group, Luid, NotALuid, User};

@@ -94,6 +94,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         site: args.site,
         api_version: args.api_version,
         future_role: args.future_role,
+        record: false,
         faults: args.fault,
     };
     let simulator = Simulator::start(config)

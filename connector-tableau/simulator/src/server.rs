@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::{
     config::Config,
-    counters::Counters,
+    counters::{Asked, Counters},
     faults::{Effect, Fault, Plan, Switches},
     seed::{Luid, Seed, Slot, Tier, tier},
     state::{Live, Sessions},
@@ -29,6 +29,7 @@ pub(crate) struct Server {
     plan: Mutex<Plan>,
     switches: RwLock<Switches>,
     pub(crate) counters: Counters,
+    asked: Mutex<Vec<Asked>>,
     stop: watch::Receiver<bool>,
 }
 
@@ -72,6 +73,7 @@ impl Server {
             plan: Mutex::default(),
             switches: RwLock::default(),
             counters: Counters::default(),
+            asked: Mutex::default(),
             stop,
             config,
         };
@@ -101,6 +103,10 @@ impl Server {
 
     pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn asked(&self) -> MutexGuard<'_, Vec<Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn switches(&self) -> Switches {

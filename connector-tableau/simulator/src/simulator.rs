@@ -5,7 +5,7 @@ use std::{io, net::Ipv4Addr, sync::Arc};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    Config, Fault, Group, Luid, Requests, SiteTruth, User,
+    Asked, Config, Fault, Group, Luid, Requests, SiteTruth, User,
     listener::{Connection, ResettableListener},
     routes::{self, groups, truth},
     seed::Slot,
@@ -95,6 +95,11 @@ impl Simulator {
     /// Sets all counts to zero.
     pub fn reset_requests(&self) {
         self.server.counters.reset();
+    }
+
+    /// Every request since the start, in order, where [`Config::record`] says so; else nothing.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.server.asked().clone()
     }
 
     /// Replaces all faults; ordinals count from this moment.

@@ -26,7 +26,7 @@ use self::{
     target::{Target, parse_path},
 };
 use crate::{
-    Endpoint,
+    Asked, Endpoint,
     errors::ApiError,
     faults::{Effect, Switches},
     listener::Connection,
@@ -114,6 +114,9 @@ async fn handle(
     let endpoint = if known_method { target.endpoint() } else { Endpoint::Other };
     server.counters.count(endpoint);
     let query = Query::parse(parts.uri.query());
+    if server.config.record {
+        server.asked().push(Asked { endpoint, path: parts.uri.path().to_owned(), page: query.page_number() });
+    }
     let effects = server.plan().strike(endpoint, query.page_number());
     tracing::debug!(method = %parts.method, path = parts.uri.path(), ?effects, "request");
 

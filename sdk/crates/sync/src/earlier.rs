@@ -29,6 +29,12 @@ pub(crate) enum Found {
 }
 
 impl Found {
+    /// Whether syncs of the old file are in it already, so that it belongs to
+    /// that file.
+    fn has_kept_syncs(&self) -> bool {
+        !matches!(self, Self::At(state, _) if *state < State::Kept)
+    }
+
     fn checkpoint(&self) -> &Checkpoint {
         match self {
             Self::At(_, checkpoint) | Self::Sealed(checkpoint) => checkpoint,
@@ -57,6 +63,14 @@ pub(crate) async fn find(
 ) -> Option<Earlier> {
     let reason = match folder.left(fingerprint) {
         Ok(left) => match open(folder, &left).await {
+            // Also where it took its place, and only its working files were
+            // not removed any more: what it read may be of days ago.
+            Ok(Some((db, found))) if found.has_kept_syncs() && left.record.output != folder.output => {
+                if let Err(error) = db.close().await {
+                    tracing::debug!(error = %error.report(), "the working database was not closed well");
+                }
+                Some("the output was replaced since then".to_owned())
+            }
             Ok(Some((db, found))) => return Some(Earlier { record: left.record, db, found }),
             Ok(None) => None,
             Err(e) => Some(format!("its working database can't be trusted: {}", e.report())),

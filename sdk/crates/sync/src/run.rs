@@ -25,7 +25,7 @@ use crate::{
     references::References,
     seal::Seal,
     session,
-    work_folder::{Record, WorkFolder},
+    work_folder::WorkFolder,
 };
 
 /// Reads everything that a connector has and writes it into
@@ -111,7 +111,7 @@ impl Run<'_> {
 
     async fn begin_with(&mut self, fingerprint: Fingerprint, files: Files) -> Result<Summary> {
         tracing::debug!(fingerprint = fingerprint.digest(), "a new sync");
-        self.folder.write_record(&Record::new(fingerprint))?;
+        self.folder.write_record(&self.folder.new_record(fingerprint))?;
         let parent = match (&self.options.scope, &files.old) {
             (Scope::Resources(_), Some(old)) => newest_full(old).await?,
             _ => None,

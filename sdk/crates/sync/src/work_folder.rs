@@ -6,7 +6,7 @@ use std::{
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use connector_model::{Error, ErrorKind, Result};
@@ -37,13 +37,28 @@ pub(crate) struct Record {
     /// Which start of the machine the files were written in: after another
     /// one, what was not synced to disk may be torn.
     boot: Option<String>,
+    /// The file that is to be replaced, as it was when it was last looked at.
+    pub(crate) output: Option<Stamp>,
+}
+
+/// What changes when a file is replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    bytes: u64,
+    modified: Option<Duration>,
+    /// Device and number.
+    file: Option<(u64, u64)>,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let of = std::fs::metadata(path).ok()?;
+        let modified = of.modified().ok().and_then(|m| m.duration_since(SystemTime::UNIX_EPOCH).ok());
+        Some(Self { bytes: of.len(), modified, file: file_number(&of) })
+    }
 }
 
 impl Record {
-    pub(crate) fn new(fingerprint: Fingerprint) -> Self {
-        Self { format: FORMAT, fingerprint, started: Timestamp::now().as_second(), boot: boot() }
-    }
-
     /// How long ago the sync was begun.
     pub(crate) fn age(&self) -> Duration {
         Duration::from_secs(u64::try_from(Timestamp::now().as_second() - self.started).unwrap_or_default())
@@ -63,6 +78,8 @@ pub(crate) struct Left {
 #[derive(Debug)]
 pub(crate) struct WorkFolder {
     path: PathBuf,
+    /// The output as it is now.
+    pub(crate) output: Option<Stamp>,
     keep: bool,
 }
 
@@ -77,7 +94,7 @@ impl WorkFolder {
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         check_room(parent, &options.output)?;
         // Nothing is removed until somebody says so.
-        Ok(Self { path, keep: true })
+        Ok(Self { path, output: Stamp::of(&options.output), keep: true })
     }
 
     /// What an earlier run left that this one may go on with; else the reason
@@ -121,7 +138,14 @@ impl WorkFolder {
         Ok(())
     }
 
-    /// Removes what is not needed to go on, and notes the machine's start.
+    /// The record of a sync that begins.
+    pub(crate) fn new_record(&self, fingerprint: Fingerprint) -> Record {
+        let started = Timestamp::now().as_second();
+        Record { format: FORMAT, fingerprint, started, boot: boot(), output: self.output.clone() }
+    }
+
+    /// Removes what is not needed to go on, and notes the machine's start and
+    /// the output.
     pub(crate) fn go_on(&mut self, record: &Record) -> Result<()> {
         let needed =
             ["sync.db", "sync.db-wal", "sync.db-shm", "sync.db-journal", "record.json", "summary.json"];
@@ -138,7 +162,7 @@ impl WorkFolder {
             };
             removed.map_err(|e| self.io(e))?;
         }
-        self.write_record(&Record { boot: boot(), ..record.clone() })
+        self.write_record(&Record { boot: boot(), output: self.output.clone(), ..record.clone() })
     }
 
     fn io(&self, cause: std::io::Error) -> Error {
@@ -230,6 +254,17 @@ impl Drop for WorkFolder {
             tracing::warn!(folder = %self.path.display(), error = %error.report(), "the working folder stays behind");
         }
     }
+}
+
+#[cfg(unix)]
+fn file_number(of: &std::fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((of.dev(), of.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_number(_: &std::fs::Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 /// What changes at every start of the machine; nothing where the system does

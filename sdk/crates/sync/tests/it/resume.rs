@@ -412,3 +412,26 @@ async fn a_run_that_is_out_of_time_is_not_complete() {
     let stop = StopAt::never();
     assert!(run_until(&site(), &place.output(), 1, &stop).await.unwrap().resumed);
 }
+
+/// Killed between the rename and the end: the file is there, and what was read
+/// for it is not taken for news. The same where another run wrote the output.
+#[tokio::test]
+async fn what_was_sealed_for_another_file_is_read_again() {
+    for (step, again) in [("pack", true), ("build indexes", true), ("keep earlier syncs", false)] {
+        let place = Place::new();
+        run(&site(), &place.output(), 1).await.unwrap();
+        let stop = StopAt::new(u64::MAX, Some(step));
+        run_until(&site(), &place.output(), 1, &stop).await.unwrap_err();
+        let other = Place::new();
+        run(&site(), &other.output(), 1).await.unwrap();
+        std::fs::rename(other.output(), place.output()).unwrap();
+        let (fake, stop) = (site(), StopAt::never());
+        let summary = run_until(&fake, &place.output(), 1, &stop).await.unwrap();
+        assert_eq!(summary.resumed, !again, "{step}: {:?}", stop.said());
+        assert_eq!(fake.asked().len(), if again { PAGES } else { 0 }, "{step}");
+        if again {
+            assert_eq!(stop.said(), ["starts again: the output was replaced since then"]);
+        }
+        assert_eq!(summary.kept_syncs, 1, "{step}");
+    }
+}
