@@ -13,6 +13,7 @@
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
 mod floor;
+#[path = "../../../sdk/crates/sync/benches/engine/measure.rs"]
 mod measure;
 mod serve;
 

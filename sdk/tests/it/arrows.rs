@@ -27,6 +27,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["connector-http", "connector-model", "connector-proto", "connector-store", "connector-sync"],
     ),
     ("connector-testkit", &["connector-model", "connector-proto", "connector-store", "connector-sync"]),
+    // Bytes from outside, whoever reads them.
+    ("connector-fuzz", &["connector-model", "connector-proto", "connector-store", "connector-sync"]),
     ("connector-sdk", &["connector-http", "connector-model", "connector-runtime"]),
     // A connector sees the SDK and nothing below it.
     ("connector-tableau", &["connector-sdk"]),
@@ -134,14 +136,33 @@ fn built_into(metadata: &Metadata, package: &str) -> Result<BTreeSet<String>, Bo
     Ok(seen.into_iter().map(|id| metadata[id].name.to_string()).collect())
 }
 
-#[test]
-fn the_model_knows_no_runtime_database_or_network() -> Result<(), Box<dyn Error>> {
-    // For this machine only: else cargo wants the packages of every platform.
+/// All packages, for this machine only: else cargo wants those of every platform.
+fn resolved() -> Result<Metadata, Box<dyn Error>> {
     let host = Command::new("rustc").args(["--print", "host-tuple"]).output()?;
     let host = String::from_utf8(host.stdout)?;
     let options = ["--locked", "--filter-platform", host.trim()].map(str::to_owned);
-    let metadata = MetadataCommand::new().other_options(options).exec()?;
+    Ok(MetadataCommand::new().other_options(options).exec()?)
+}
 
+/// It looks into files, and expands them by way of the engine.
+#[test]
+fn baton_brings_no_network_stack() -> Result<(), Box<dyn Error>> {
+    let metadata = resolved()?;
+    let baton = built_into(&metadata, "baton")?;
+    let network = ["reqwest", "hyper", "rustls", "tonic", "h2"];
+    let found: Vec<_> = network.iter().filter(|name| baton.contains(**name)).collect();
+    assert!(found.is_empty(), "baton brings along {found:?}");
+
+    // The walk finds what is there.
+    assert!(baton.contains("connector-sync"));
+    let runtime = built_into(&metadata, "connector-runtime")?;
+    assert!(runtime.contains("reqwest") && runtime.contains("rustls"));
+    Ok(())
+}
+
+#[test]
+fn the_model_knows_no_runtime_database_or_network() -> Result<(), Box<dyn Error>> {
+    let metadata = resolved()?;
     let model = built_into(&metadata, "connector-model")?;
     let found: Vec<_> = NOT_IN_THE_MODEL.iter().filter(|name| model.contains(**name)).collect();
     assert!(found.is_empty(), "connector-model brings along {found:?}");

@@ -1,6 +1,9 @@
 //! `baton expand`.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use connector_model::{Error, Result};
 use connector_sync::{ExpandOptions, ExpandedFile, Silent, expand_file};
@@ -13,7 +16,8 @@ use crate::{
 };
 
 pub(crate) async fn run(file: &Path, args: &ExpandArgs, format: Format) -> Result<()> {
-    let options = ExpandOptions { sync_id: args.sync_id.clone(), ..ExpandOptions::default() };
+    let temp_dir = std::env::var_os("BATON_TMPDIR").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let options = ExpandOptions { sync_id: args.sync_id.clone(), temp_dir, ..ExpandOptions::default() };
     let output = args.out.as_deref().unwrap_or(file);
     // A signal drops all of this at once.
     let cancel = CancellationToken::new();
@@ -58,6 +62,11 @@ fn lines(done: &ExpandedFile) -> String {
             if what.missing.count == 1 { "it comes" } else { "they come" },
             ids.join(", ")
         ));
+    }
+    if what.refused.count > 0 {
+        let ids: Vec<_> = what.refused.examples.iter().map(|id| cell(id)).collect();
+        let text = "not made, for another grant has the id";
+        line(format!("warning: {} {text}, e.g. {}", counted(what.refused.count, "grant"), ids.join(", ")));
     }
     if what.cycles.count > 0 {
         let cycles: Vec<_> = what.cycles.examples.iter().map(|ids| cell(&ids.join(", "))).collect();

@@ -153,6 +153,9 @@ pub(crate) const CREATE: &[&str] = &[
 pub(crate) const GRANT_IDS: &str =
     "create unique index if not exists idx_grants_external_sync_v1 on v1_grants (external_id, sync_id)";
 
+/// Its name.
+pub(crate) const GRANT_IDS_NAME: &str = "idx_grants_external_sync_v1";
+
 /// The secondary indexes of the grants table. Made in one go at the seal, which is 1.3 to 1.7 times faster than
 /// keeping them while rows are inserted.
 pub(crate) const DEFERRED: &[&str] = &[

@@ -122,10 +122,10 @@ impl Action {
         )
     }
 
-    /// Whether nothing was read yet of the resource that this is about: then
-    /// it may be gone, and that is no failure.
+    /// Whether nothing was read yet of the resource that this is about, or of
+    /// what is inside it: then it may be gone, and that is no failure.
     pub(crate) fn is_first_page_of_a_resource(&self) -> bool {
-        let of_one = matches!(self.subject, Subject::Of(_) | Subject::Named(_));
+        let of_one = matches!(self.subject, Subject::Of(_) | Subject::Named(_) | Subject::Inside(Some(_)));
         of_one && self.chain == 0 && self.step == 0
     }
 

@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use connector_model::{Call, Error, ErrorKind, Page, Registry, ResourceId, Result, SyncContext};
+use connector_model::{
+    BidResource, Call, Error, ErrorKind, Page, Registry, ResourceId, Result, SyncContext, TargetedSyncer,
+};
 use futures::FutureExt as _;
 use tokio::time::Instant;
 
@@ -112,12 +114,10 @@ pub(crate) struct Called {
 /// becomes an error of the call, and so does a call that takes too long.
 pub(crate) async fn call(shared: Arc<Shared>, action: Action) -> Called {
     let start = Instant::now();
-    let asked = tokio::time::timeout(shared.limit, guarded(ask(&shared, &action))).await;
+    let asked = guarded_within(shared.limit, ask(&shared, &action)).await;
     let took = start.elapsed();
-    let result = asked
-        .unwrap_or_else(|_| Err(too_long(shared.limit)))
-        .and_then(|page| ingest(&shared.types, &action, page))
-        .map_err(|e| e.during(action.describe()));
+    let result =
+        asked.and_then(|page| ingest(&shared.types, &action, page)).map_err(|e| e.during(action.describe()));
     shared.page_waits(result.as_ref().map_or(0, Ingested::rows));
     Called { action, result, took }
 }
@@ -130,6 +130,9 @@ fn too_long(limit: Duration) -> Error {
 }
 
 async fn ask(shared: &Shared, action: &Action) -> Result<Page> {
+    if action.operation == Operation::Get && !shared.types.has(&action.resource_type) {
+        return Err(Error::unimplemented("the sync does not read resources of this type"));
+    }
     let syncer = shared.registry.syncer(&action.resource_type)?;
     let call = Call::new(action.token.as_ref(), shared);
     match (action.operation, &action.subject) {
@@ -145,11 +148,22 @@ async fn ask(shared: &Shared, action: &Action) -> Result<Page> {
             None => Err(Error::unimplemented("the connector does not list grants of a whole type")),
         },
         (Operation::Get, Subject::Named(named)) => match syncer.targeted() {
-            Some(targeted) => Ok(Page::of(vec![targeted.get(&named.id, named.parent.as_ref()).await?])),
+            Some(targeted) => get(targeted, named).await,
             None => Err(Error::unimplemented("the connector does not get single resources of this type")),
         },
         _ => Err(Error::internal("a question of the queue makes no sense")),
     }
+}
+
+/// Gets a single resource. Another one than was asked for would be taken for
+/// it in the file.
+async fn get(targeted: &dyn TargetedSyncer, named: &BidResource) -> Result<Page> {
+    let resource = targeted.get(&named.id, named.parent.as_ref()).await?;
+    if resource.id != named.id {
+        return Err(Error::internal("the connector answered with another resource; this is a bug in it")
+            .with("answer", &resource.id));
+    }
+    Ok(Page::of(vec![resource]))
 }
 
 /// What a panic said, as an error.
@@ -162,7 +176,12 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
     Error::internal(format!("the connector panicked, which is a bug in it: {text}"))
 }
 
+/// Runs a call; a panic becomes its error, and so does the end of its time.
+pub(crate) async fn guarded_within<T>(limit: Duration, call: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(limit, guarded(call)).await.unwrap_or_else(|_| Err(too_long(limit)))
+}
+
 /// Runs a call; a panic becomes its error.
-pub(crate) async fn guarded<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
+async fn guarded<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
     AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)))
 }

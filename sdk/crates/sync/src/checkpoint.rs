@@ -29,6 +29,8 @@ pub(crate) struct Checkpoint {
     pub(crate) recount: bool,
     /// Resources that were gone when they were asked for.
     pub(crate) gone: u64,
+    /// Reads that failed, in a sync that may be incomplete.
+    pub(crate) lost: u64,
     /// Actions that were followed to their end, over all phases.
     pub(crate) actions: u64,
     pub(crate) warnings: Warnings,
@@ -55,6 +57,7 @@ impl Checkpoint {
             exclusion_groups: false,
             recount: false,
             gone: 0,
+            lost: 0,
             actions: 0,
             warnings: Warnings::default(),
             external: None,

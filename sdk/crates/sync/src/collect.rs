@@ -16,12 +16,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Event, Observer, Phase, Scope, SyncOptions, Totals,
     action::Action,
-    call::{Called, Shared, call, guarded},
+    call::{Called, Shared, call, guarded_within},
     calls::Calls,
     checkpoint::Checkpoint,
     duplicates,
     ingest::{Ingested, ingest_static},
-    ledger::Ledger,
+    ledger::{Ledger, not_read},
     listings, meta,
     meta::State,
     queue, references,
@@ -57,6 +57,10 @@ pub(crate) struct Collector {
     calls: Calls,
     /// When the run must stop, and what it may take.
     deadline: Option<Instant>,
+    /// The first read that failed in this run, where a sync may be incomplete.
+    first_lost: Option<Error>,
+    /// Why the run ends once the pages that came before are taken in.
+    failed: Option<Error>,
 }
 
 type Running = JoinSet<Called>;
@@ -94,6 +98,8 @@ impl Collector {
             checkpoint,
             calls: Calls::default(),
             deadline,
+            first_lost: None,
+            failed: None,
         }
     }
 
@@ -128,6 +134,9 @@ impl Collector {
             };
             done?;
             self.checkpoint.spent(phase, start.elapsed());
+        }
+        if self.checkpoint.lost > 0 && self.checkpoint.intake.totals.pages == 0 {
+            return Err(nothing_read(self.first_lost));
         }
         self.note_dangling_references();
         Ok((self.checkpoint, self.calls))
@@ -238,24 +247,21 @@ impl Collector {
     /// the database faster.
     fn may_call(&self, running: &Running) -> bool {
         let (pages, rows) = self.shared.waiting();
-        running.len() - pages.min(running.len()) < self.workers
+        self.failed.is_none()
+            && running.len() - pages.min(running.len()) < self.workers
             && (rows < WAITING_ROWS && pages < WAITING_PAGES || running.is_empty())
     }
 
     /// Waits for a page, and takes others that are there with it while they are
     /// small; none where no call is under way.
     async fn read_pages(&mut self, running: &mut Running) -> Result<Option<Vec<(Action, Ingested)>>> {
-        let deadline = self.deadline;
-        let expired = async move {
-            match deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let mut done = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(cancelled()),
-            () = expired => return Err(out_of_time(self.options.time_limit)),
+            () = expired(self.deadline) => return Err(out_of_time(self.options.time_limit)),
             done = running.join_next() => done,
         };
         if done.is_none() {
@@ -270,9 +276,17 @@ impl Collector {
                 finished.map_err(|e| Error::internal("a worker ended early").caused_by(e))?;
             self.calls.took(&action, took);
             self.shared.page_taken(result.as_ref().map_or(0, Ingested::rows));
-            if let Some(page) = self.accept(&action, result)? {
-                rows += page.rows().max(1);
-                pages.push((action, page));
+            match self.accept(&action, result) {
+                Ok(Some(page)) => {
+                    rows += page.rows().max(1);
+                    pages.push((action, page));
+                }
+                Ok(None) => {}
+                Err(e) if pages.is_empty() => return Err(e),
+                Err(e) => {
+                    self.failed = Some(e);
+                    break;
+                }
             }
             done = if rows < together { running.try_join_next() } else { None };
         }
@@ -286,26 +300,27 @@ impl Collector {
     /// many: then it is not the resources that are missing. The limits are
     /// those of the Go SDK: more than ten, and more than a tenth of what was
     /// asked. Any other failed read ends the sync, unless an incomplete one is
-    /// allowed: then the ledger keeps what is missing.
+    /// allowed: then the ledger keeps what is missing, and many that are gone
+    /// are missing too.
     fn accept(&mut self, action: &Action, result: Result<Ingested>) -> Result<Option<Ingested>> {
         let error = match result {
             Ok(page) => return Ok(Some(page)),
             Err(error) => error,
         };
         if may_be_gone(action, &error) {
-            self.checkpoint.gone += 1;
-            let (gone, asked) = (self.checkpoint.gone, self.checkpoint.actions + 1);
-            if gone > GONE_ALWAYS_ALLOWED
-                && gone * 10 > self.checkpoint.actions
-                && !self.options.allow_incomplete
-            {
+            let (gone, asked) = (self.checkpoint.gone + 1, self.checkpoint.actions + 1);
+            if gone <= GONE_ALWAYS_ALLOWED || gone * 10 <= self.checkpoint.actions {
+                self.checkpoint.gone = gone;
+                self.warn(match error.kind() {
+                    ErrorKind::Unimplemented => format!("{}: {}", action.describe(), error.message()),
+                    _ => format!("{}: it was gone when it was asked for", action.describe()),
+                });
+                return Ok(Some(Ingested::default()));
+            }
+            if !self.options.allow_incomplete {
                 return Err(too_many_gone(gone, asked).caused_by(error));
             }
-            self.warn(match error.kind() {
-                ErrorKind::Unimplemented => format!("{}: {}", action.describe(), error.message()),
-                _ => format!("{}: it was gone when it was asked for", action.describe()),
-            });
-            return Ok(Some(Ingested::default()));
+            self.checkpoint.gone = gone;
         }
         if !self.options.allow_incomplete {
             return Err(error);
@@ -313,8 +328,15 @@ impl Collector {
         self.ledger.incomplete(action, &error);
         self.schedule.page_lost(&mut self.ledger, action);
         self.checkpoint.actions += 1;
-        self.warn(format!("not read, and the sync is incomplete without it: {error}"));
+        self.lost(error);
         Ok(None)
+    }
+
+    /// Notes a read that failed, in a sync that may be incomplete.
+    fn lost(&mut self, error: Error) {
+        self.checkpoint.lost += 1;
+        self.warn(not_read(&error));
+        self.first_lost.get_or_insert(error);
     }
 
     fn warn(&mut self, message: String) {
@@ -387,13 +409,14 @@ impl Collector {
             let declared = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => return Err(cancelled()),
-                declared = guarded(syncer.static_entitlements()) => declared,
+                () = expired(self.deadline) => return Err(out_of_time(self.options.time_limit)),
+                declared = guarded_within(self.options.call_limit, syncer.static_entitlements()) => declared,
             }
             .map_err(|e| e.during(format!("list static entitlements of type {id}")));
             let declared = match declared {
                 Err(e) if self.options.allow_incomplete => {
                     self.ledger.incomplete_static(id, &e);
-                    self.warn(format!("not read, and the sync is incomplete without it: {e}"));
+                    self.lost(e);
                     Vec::new()
                 }
                 declared => declared?,
@@ -448,6 +471,23 @@ fn too_many_gone(gone: u64, asked: u64) -> Error {
              that are missing"
         ),
     )
+}
+
+/// The error of a sync that may be incomplete and has nothing.
+fn nothing_read(first: Option<Error>) -> Error {
+    let text = "nothing at all could be read, so there is nothing to write; the old file is untouched";
+    match first {
+        Some(first) => Error::new(first.kind(), text).caused_by(first),
+        None => Error::new(ErrorKind::Unavailable, text),
+    }
+}
+
+/// Ends when the run must stop.
+async fn expired(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The error of a run that was told to stop.

@@ -98,7 +98,7 @@ impl Types {
     }
 
     /// Whether the file has resources of a type.
-    fn has(&self, id: &ResourceTypeId) -> bool {
+    pub(crate) fn has(&self, id: &ResourceTypeId) -> bool {
         self.read.contains(id.as_str())
     }
 
@@ -127,7 +127,7 @@ impl Ingested {
             1 => self.has_exclusion_groups = true,
             _ => {
                 return Err(Error::internal(
-                    "an entitlement is in more than one exclusion group; one is allowed",
+                    "an entitlement is in two exclusion groups; it can be in one only",
                 )
                 .with("entitlement", &entitlement.id));
             }
@@ -175,7 +175,9 @@ pub(crate) fn ingest(types: &Types, action: &Action, page: connector_model::Page
             continue;
         }
         let hash = IdHash::resource(&resource.id);
-        if action.operation == Operation::List && resource.id.resource_type() == &action.resource_type {
+        if matches!(action.operation, Operation::List | Operation::Get)
+            && resource.id.resource_type() == &action.resource_type
+        {
             out.asked.push(hash);
         }
         out.children.extend(resource.child_types().map(|t| (t, resource.id.clone())));
@@ -188,7 +190,7 @@ pub(crate) fn ingest(types: &Types, action: &Action, page: connector_model::Page
         }
     }
     if types.wants_grants {
-        out.take_grants(types, action, page.grants);
+        out.take_grants(types, action, page.grants)?;
     }
     Ok(out)
 }
@@ -213,7 +215,7 @@ impl Ingested {
         }
     }
 
-    fn take_grants(&mut self, types: &Types, action: &Action, mut grants: Vec<Grant>) {
+    fn take_grants(&mut self, types: &Types, action: &Action, mut grants: Vec<Grant>) -> Result<()> {
         let mut encoder = GrantEncoder::default();
         self.grants.reserve_exact(grants.len());
         self.principals.reserve_exact(grants.len());
@@ -221,6 +223,7 @@ impl Ingested {
         // sort is stable: of two rows of one id, the later one stays the later.
         grants.sort_by(|a, b| a.entitlement.id.cmp(&b.entitlement.id));
         for mut grant in grants {
+            name_expansion(&mut grant)?;
             if action.operation == Operation::Grants && is_on(action, &grant.entitlement.resource) {
                 self.asked.push(IdHash::text(&grant.id()));
             }
@@ -254,7 +257,26 @@ impl Ingested {
                 self.principals.push((IdHash::resource(&grant.principal), grant.principal));
             }
         }
+        Ok(())
     }
+}
+
+/// An expansion that came as an annotation among others is one as well: left
+/// there, nobody would see it.
+fn name_expansion(grant: &mut Grant) -> Result<()> {
+    let Some(details) = &mut grant.details else { return Ok(()) };
+    if !details.annotations.has::<wire::GrantExpandable>() {
+        return Ok(());
+    }
+    let Some(message) = details.annotations.get() else {
+        return Err(Error::internal(
+            "the expansion of a grant does not decode; this is a bug in the connector",
+        )
+        .with("grant", grant.id()));
+    };
+    details.annotations.remove::<wire::GrantExpandable>();
+    details.expandable.get_or_insert_with(|| Expandable::from_wire(message));
+    Ok(())
 }
 
 fn not_read(what: &str, id: &ResourceTypeId) -> String {

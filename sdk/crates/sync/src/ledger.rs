@@ -42,10 +42,9 @@ impl Ledger {
 
     /// Something of it could not be read.
     pub(crate) fn incomplete(&mut self, action: &Action, error: &Error) {
-        let what = action.describe();
         let row = self.row(action);
         row.state = Completeness::Incomplete;
-        explain(row, &if row.parent.is_some() { error.to_string() } else { format!("{what}: {error}") });
+        explain(row, &error.to_string());
     }
 
     /// Entitlements were made from a type's declaration.
@@ -124,15 +123,29 @@ impl Ledger {
         self.0.entry(key).or_insert_with(|| LedgerRow {
             resource_type: id.to_string(),
             parent,
-            operation,
-            pages: 0,
-            rows: 0,
-            expected: None,
-            dropped: 0,
-            reason: String::new(),
-            state: Completeness::Whole,
+            ..of_all_types(operation, 0)
         })
     }
+}
+
+/// The row of a step of the seal, which is of all types.
+pub(crate) fn of_all_types(operation: LedgerOperation, rows: u64) -> LedgerRow {
+    LedgerRow {
+        resource_type: String::new(),
+        parent: None,
+        operation,
+        pages: 0,
+        rows,
+        expected: None,
+        dropped: 0,
+        reason: String::new(),
+        state: Completeness::Whole,
+    }
+}
+
+/// What a person is told of a read that failed.
+pub(crate) fn not_read(error: &Error) -> String {
+    format!("not read, and the sync is incomplete without it: {error}")
 }
 
 /// Adds a reason, once.

@@ -50,6 +50,8 @@ pub use connector_store::{Completeness, Retention};
 #[doc(hidden)]
 pub use expand::expand_in_memory;
 pub use expand::{Cycles, ExpandOptions, Expanded, ExpandedFile, Skipped, expand_file};
+#[doc(hidden)]
+pub use foreign_token::foreign_token_remaining;
 pub use options::{
     Checkpoints, DEFAULT_CALL_LIMIT, DEFAULT_WORKERS, ExternalPrincipals, Scope, SyncOptions, Targets,
     Workers,

@@ -31,6 +31,8 @@ pub(crate) struct Listing {
     /// The rows that came, where the source tells how many there are.
     distinct: ShortSet,
     left_out: u64,
+    /// A page could not be read: that rows are missing is no news then.
+    lost: bool,
     fresh: Fresh,
 }
 
@@ -51,6 +53,7 @@ pub(crate) struct Numbers {
     pub(crate) total: Option<u64>,
     pub(crate) totals_differ: bool,
     pub(crate) left_out: u64,
+    pub(crate) lost: bool,
 }
 
 /// What the pages of a listing add up to.
@@ -90,8 +93,8 @@ impl Listing {
 
     /// A listing that an earlier run began.
     pub(crate) fn restore(numbers: Numbers) -> Self {
-        let Numbers { open, chains, pages, rows, total, totals_differ, left_out } = numbers;
-        Self { open, chains, pages, rows, total, totals_differ, left_out, ..Self::default() }
+        let Numbers { open, chains, pages, rows, total, totals_differ, left_out, lost } = numbers;
+        Self { open, chains, pages, rows, total, totals_differ, left_out, lost, ..Self::default() }
     }
 
     /// The rows and tokens that an earlier run saw.
@@ -110,6 +113,7 @@ impl Listing {
             total: self.total,
             totals_differ: self.totals_differ,
             left_out: self.left_out,
+            lost: self.lost,
         };
         (numbers, std::mem::take(&mut self.fresh))
     }
@@ -148,6 +152,11 @@ impl Listing {
         self.left_out += left_out;
     }
 
+    /// A page could not be read, and the listing goes on without it.
+    pub(crate) fn page_lost(&mut self) {
+        self.lost = true;
+    }
+
     /// What the source said last how many rows there are.
     pub(crate) fn total(&self) -> Option<u64> {
         self.total
@@ -158,11 +167,12 @@ impl Listing {
         if self.total.is_some() { self.distinct.len() as u64 } else { self.rows }
     }
 
-    /// What it adds up to, now that every chain is at its end.
+    /// What it adds up to, now that every chain is at its end. Of one that lost
+    /// a page nobody expects all rows.
     pub(crate) fn verdict(&self) -> Verdict {
         let distinct = self.distinct.len() as u64 + self.left_out;
         match self.total {
-            Some(announced) if self.totals_differ || announced != distinct => {
+            Some(announced) if !self.lost && (self.totals_differ || announced != distinct) => {
                 Verdict::Drifted { announced, distinct }
             }
             _ => Verdict::Whole,

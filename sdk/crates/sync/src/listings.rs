@@ -24,7 +24,8 @@ const CREATE: [&str; 2] = [
         rows integer not null,
         total integer,
         totals_differ integer not null,
-        left_out integer not null
+        left_out integer not null,
+        lost integer not null
     ) strict",
     "create table if not exists work_seen (
         id integer primary key,
@@ -93,7 +94,7 @@ impl Listings {
             self.saved.insert(id);
             sqlx::query(
                 "insert or replace into work_listings (id, open, chains, pages, rows, total, totals_differ, \
-                 left_out) values (?, ?, ?, ?, ?, ?, ?, ?)",
+                 left_out, lost) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(id)
             .bind(i64::from(numbers.open))
@@ -103,6 +104,7 @@ impl Listings {
             .bind(numbers.total.map(stored))
             .bind(i64::from(numbers.totals_differ))
             .bind(stored(numbers.left_out))
+            .bind(i64::from(numbers.lost))
             .execute(&mut *conn)
             .await
             .map_err(database_error(doing))?;
@@ -157,6 +159,7 @@ struct Saved {
     total: Option<i64>,
     totals_differ: bool,
     left_out: i64,
+    lost: bool,
 }
 
 impl Saved {
@@ -169,6 +172,7 @@ impl Saved {
             total: self.total.map(read).transpose()?,
             totals_differ: self.totals_differ,
             left_out: read(self.left_out)?,
+            lost: self.lost,
         })
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Event, Observer, Phase, Scope, Summary, SyncOptions,
-    call::{Shared, guarded},
+    call::{Shared, guarded_within},
     calls::Calls,
     checkpoint::Checkpoint,
     collect::{Collector, cancelled},
@@ -308,7 +308,7 @@ impl Run<'_> {
     /// The file of external principals, decoded and checked.
     async fn open_external(&self) -> Result<Option<External>> {
         match &self.options.external {
-            Some(external) if self.options.sync_type().is_full() => {
+            Some(external) if self.options.scope == Scope::Full => {
                 Ok(Some(External::open(external, self.folder.path()).await?))
             }
             _ => Ok(None),
@@ -320,7 +320,7 @@ impl Run<'_> {
         let validation = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(cancelled()),
-            validation = guarded(connector.validate()) => validation?,
+            validation = guarded_within(self.options.call_limit, connector.validate()) => validation?,
         };
         Ok(validation.identity)
     }

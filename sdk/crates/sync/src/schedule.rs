@@ -3,7 +3,10 @@
 //! Every action is a row of the queue; a window of them is in memory, and the
 //! rest is read back when the window is empty.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
 
 use connector_model::{
     BidResource, Error, ErrorKind, PageToken, Registry, ResourceId, ResourceTypeId, Result,
@@ -16,7 +19,7 @@ use crate::{
     checkpoint::Checkpoint,
     cycle::Cycle,
     ingest::Ingested,
-    ledger::Ledger,
+    ledger::{Ledger, not_read},
     listing::Verdict,
     listings::Listings,
     plan::{Planner, whole_types},
@@ -42,6 +45,8 @@ pub(crate) struct Schedule {
     ready: VecDeque<Action>,
     /// Where in the queue the actions begin that are not in memory.
     spilled_from: Option<i64>,
+    /// Those of them that were taken into memory before their turn.
+    ahead: HashSet<i64>,
     listings: Listings,
     /// Child listings and single resources that were begun.
     begun: IdSet,
@@ -61,6 +66,7 @@ impl Schedule {
             next_id: 1,
             ready: VecDeque::new(),
             spilled_from: None,
+            ahead: HashSet::new(),
             listings: Listings::default(),
             begun: IdSet::default(),
             planner: Planner::default(),
@@ -190,10 +196,15 @@ impl Schedule {
             }
             if let Some(from) = self.spilled_from.take() {
                 let actions = queue::load(batch, from, RELOAD).await?;
-                if let (true, Some(last)) = (actions.len() as i64 == RELOAD, actions.last()) {
-                    self.spilled_from = Some(last.id + 1);
+                match actions.last().filter(|_| actions.len() as i64 == RELOAD) {
+                    Some(last) => self.spilled_from = Some(last.id + 1),
+                    None => self.spilled_from = None,
                 }
-                self.ready.extend(actions);
+                self.ready.extend(actions.into_iter().filter(|action| !self.ahead.contains(&action.id)));
+                match self.spilled_from {
+                    Some(from) => self.ahead.retain(|id| *id >= from),
+                    None => self.ahead.clear(),
+                }
                 continue;
             }
             let Some(roots) = self.planner.next(batch, &self.registry).await? else { return Ok(None) };
@@ -210,7 +221,16 @@ impl Schedule {
         action: &Action,
         page: &mut Ingested,
     ) -> Result<Vec<String>> {
-        let next = following(action, page.next.take())?;
+        let mut warnings = Vec::new();
+        let next = match following(action, page.next.take()) {
+            Err(e) if self.options.allow_incomplete => {
+                ledger.incomplete(action, &e);
+                self.listings.of(action.listing).page_lost();
+                warnings.push(not_read(&e));
+                None
+            }
+            next => next?,
+        };
         let ends_chain = next.is_none();
         match next {
             Some(next) => {
@@ -219,9 +239,12 @@ impl Schedule {
             }
             None => self.finished.push(action.id),
         }
-        let mut warnings = self.begin_children(batch, std::mem::take(&mut page.children)).await?;
+        let children = std::mem::take(&mut page.children);
+        if self.lists_inside(action) {
+            warnings.extend(self.begin_children(batch, children).await?);
+        }
         let also = self.name_further_pages(action, std::mem::take(&mut page.also));
-        self.enqueue(batch, also).await?;
+        self.enqueue_first(batch, also).await?;
         self.get_related(batch, std::mem::take(&mut page.related)).await?;
         warnings.extend(self.settle_listing(batch, ledger, action, page, ends_chain).await?);
         self.done += u64::from(ends_chain);
@@ -234,6 +257,7 @@ impl Schedule {
         self.finished.push(action.id);
         self.done += 1;
         let listing = self.listings.of(action.listing);
+        listing.page_lost();
         listing.open = listing.open.saturating_sub(1);
         if listing.open == 0 {
             ledger.listing_ended(action, listing.rows(), listing.total());
@@ -285,6 +309,39 @@ impl Schedule {
             } else {
                 self.spilled_from.get_or_insert(action.id);
             }
+        }
+        Ok(())
+    }
+
+    /// Whether a page's resources are looked into. In a sync of some resources
+    /// only those are: what they are related to comes without what is inside.
+    fn lists_inside(&self, action: &Action) -> bool {
+        let Scope::Resources(targets) = &self.options.scope else { return true };
+        match &action.subject {
+            Subject::Inside(_) => true,
+            Subject::Named(named) => targets.resources.iter().any(|target| target.id == named.id),
+            Subject::Of(_) | Subject::Whole => false,
+        }
+    }
+
+    /// Adds further pages of a listing that is under way. They come before other
+    /// listings, so that few are open at a time: an open one is in memory.
+    async fn enqueue_first(&mut self, batch: &mut Batch<'_>, actions: Vec<Action>) -> Result<()> {
+        if actions.is_empty() {
+            return Ok(());
+        }
+        queue::add(batch.connection(), &actions).await?;
+        self.known += actions.len() as u64;
+        let mut actions = actions;
+        let room = READY.saturating_sub(self.ready.len()).min(actions.len());
+        if let Some(spilled) = actions.split_off(room).first() {
+            self.spilled_from = Some(self.spilled_from.map_or(spilled.id, |from| from.min(spilled.id)));
+        }
+        for action in actions.into_iter().rev() {
+            if self.spilled_from.is_some_and(|from| action.id >= from) {
+                self.ahead.insert(action.id);
+            }
+            self.ready.push_front(action);
         }
         Ok(())
     }

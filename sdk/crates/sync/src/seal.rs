@@ -5,19 +5,20 @@
 use std::sync::Arc;
 
 use connector_model::{Error, ErrorKind, Result};
-use connector_store::{C1z, Finish, WorkDb};
+use connector_store::{C1z, Completeness, Finish, LedgerOperation, LedgerRow, WorkDb};
 use sqlx::Connection as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Event, ExpansionSummary, ExternalSummary, Observer, Phase, SyncOptions,
+    Event, ExpansionSummary, ExternalSummary, Observer, Phase, Scope, SyncOptions,
     checkpoint::Checkpoint,
     collect::cancelled,
     counts, database_error, duplicates,
     expand::{ExpandProgress, expand},
     external::{self, External, add_external},
     invariants::check_exclusion_groups,
+    ledger::of_all_types,
     listings,
     meta::{self, State},
     queue, references,
@@ -67,20 +68,22 @@ impl Seal<'_> {
             self.settle(db, &mut checkpoint).await?;
         }
         if state < State::Matched {
+            let mut ledger = None;
             if let Some(external) = self.external {
                 let start = self.phase(Phase::External);
-                self.add_external(db, external, &mut checkpoint).await?;
+                ledger = Some(self.add_external(db, external, &mut checkpoint).await?);
                 checkpoint.spent(Phase::External, start.elapsed());
             }
-            self.enter(db, State::Matched, &checkpoint).await?;
+            self.enter_with(db, State::Matched, &checkpoint, ledger).await?;
         }
         if state < State::Expanded {
+            let mut ledger = self.skipped_expansion();
             if self.expands() {
                 let start = self.phase(Phase::Expansion);
-                self.expand(db, &mut checkpoint).await?;
+                ledger = Some(self.expand(db, &mut checkpoint).await?);
                 checkpoint.spent(Phase::Expansion, start.elapsed());
             }
-            self.enter(db, State::Expanded, &checkpoint).await?;
+            self.enter_with(db, State::Expanded, &checkpoint, ledger).await?;
         }
         if state < State::Kept {
             self.step("keep earlier syncs")?;
@@ -124,12 +127,25 @@ impl Seal<'_> {
         self.options.expand && self.options.wants_grants() && self.options.sync_type().is_full()
     }
 
+    /// What the ledger says of grants that are read and not expanded.
+    fn skipped_expansion(&self) -> Option<LedgerRow> {
+        let reason = match &self.options.scope {
+            Scope::Resources(_) => "only some resources were to be read",
+            _ => "grants were not to be expanded",
+        };
+        (self.options.wants_grants() && !self.expands()).then(|| LedgerRow {
+            state: Completeness::Skipped,
+            reason: reason.to_owned(),
+            ..of_all_types(LedgerOperation::GrantExpansion, 0)
+        })
+    }
+
     async fn add_external(
         &self,
         db: &mut WorkDb,
         external: &External,
         checkpoint: &mut Checkpoint,
-    ) -> Result<()> {
+    ) -> Result<LedgerRow> {
         let added = add_external(db, external, self.cancel).await?;
         let counts = &mut checkpoint.intake.counts;
         for (more, to) in [
@@ -169,10 +185,11 @@ impl Seal<'_> {
             matched: added.matched,
             unmatched: added.unmatched,
         });
-        Ok(())
+        let rows = added.resources + added.entitlements + added.grants + added.matched;
+        Ok(of_all_types(LedgerOperation::ListExternalResources, rows))
     }
 
-    async fn expand(&self, db: &mut WorkDb, checkpoint: &mut Checkpoint) -> Result<()> {
+    async fn expand(&self, db: &mut WorkDb, checkpoint: &mut Checkpoint) -> Result<LedgerRow> {
         let mut progress = |at: ExpandProgress| {
             self.observer.event(&Event::Expanded { done: at.done, total: at.total, written: at.written });
         };
@@ -182,18 +199,26 @@ impl Seal<'_> {
             let text = format!("{} expansions name entitlements that are not there", expanded.missing.count);
             self.warn(checkpoint, such_as(&text, &expanded.missing.examples));
         }
+        if expanded.refused.count > 0 {
+            let text = format!(
+                "{} grants that follow from others have the id of another grant",
+                expanded.refused.count
+            );
+            self.warn(checkpoint, such_as(&text, &expanded.refused.examples));
+        }
         for cycle in &expanded.cycles.examples {
             let text = "entitlements expand into each other; none of them gives to the others of its cycle";
             self.warn(checkpoint, format!("{text}: {}", cycle.join(", ")));
         }
+        let created = expanded.created.values().sum();
         checkpoint.expansion = Some(ExpansionSummary {
             edges: expanded.edges,
-            created: expanded.created.values().sum(),
+            created,
             updated: expanded.updated,
             cycles: expanded.cycles.count,
             missing_sources: expanded.missing.count,
         });
-        Ok(())
+        Ok(of_all_types(LedgerOperation::GrantExpansion, created))
     }
 
     fn warn(&self, checkpoint: &mut Checkpoint, message: String) {
@@ -203,9 +228,21 @@ impl Seal<'_> {
     }
 
     async fn enter(&self, db: &mut WorkDb, state: State, checkpoint: &Checkpoint) -> Result<()> {
-        let mut tx = db.connection().begin().await.map_err(database_error("note the state"))?;
-        meta::save(&mut tx, state, checkpoint).await?;
-        tx.commit().await.map_err(database_error("note the state"))?;
+        self.enter_with(db, state, checkpoint, None).await
+    }
+
+    /// Notes the state, and what the ledger says of the step that led to it: once, for it is added up.
+    async fn enter_with(
+        &self,
+        db: &mut WorkDb,
+        state: State,
+        checkpoint: &Checkpoint,
+        ledger: Option<LedgerRow>,
+    ) -> Result<()> {
+        let mut batch = db.begin().await?;
+        meta::save(batch.connection(), state, checkpoint).await?;
+        batch.add_to_ledger(ledger.as_slice()).await?;
+        batch.commit().await?;
         self.made_safe(checkpoint);
         Ok(())
     }

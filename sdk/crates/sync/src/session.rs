@@ -29,7 +29,10 @@ pub(crate) fn check(remember: &[(String, Vec<u8>)]) -> Result<()> {
         )
     };
     for (key, value) in remember {
-        if key.is_empty() || key.len() > MAX_KEY {
+        if key.is_empty() {
+            return Err(Error::internal("a key to be remembered is empty; this is a bug in the connector"));
+        }
+        if key.len() > MAX_KEY {
             return Err(too_large("a key", key.len(), MAX_KEY));
         }
         if value.len() > MAX_VALUE {

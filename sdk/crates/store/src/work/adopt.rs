@@ -115,3 +115,87 @@ async fn split_all(conn: &mut SqliteConnection, file: &C1z) -> Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use connector_model::{EntitlementRef, Grant, ResourceId, wire};
+    use connector_proto::any::pack;
+    use prost::Message as _;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{Finish, GrantEncoder, NewSync, OpenOptions, SyncStats, envelope};
+
+    /// A file of one sync with two grants, changed by a statement before it is packed, and taken up again.
+    async fn adopted(annotation: prost_types::Any, statement: &str) -> (TempDir, Result<WorkDb>) {
+        let folder = tempfile::tempdir().unwrap();
+        let sync = NewSync::full();
+        let mut db = WorkDb::create(&folder.path().join("first.db"), &sync).await.unwrap();
+        let group = ResourceId::new("group", "g").unwrap();
+        let grants = ["ada", "bob"].map(|id| {
+            Grant::new(EntitlementRef::canonical(&group, "member"), ResourceId::new("user", id).unwrap())
+        });
+        let mut rows = grants.map(|grant| GrantEncoder::default().encode(&grant));
+        let mut message = wire::Grant::decode(&*rows[0].data).unwrap();
+        message.annotations.push(annotation);
+        rows[0].data = message.encode_to_vec();
+        let mut batch = db.begin().await.unwrap();
+        let _ = batch.put_grants(&rows).await.unwrap();
+        batch.commit().await.unwrap();
+        let ended_at = jiff::Timestamp::now();
+        let end =
+            Finish { ended_at, stats: SyncStats::default(), supports_diff: false, completed_actions: 0 };
+        db.finish(&end).await.unwrap();
+        for sql in ["update v1_sync_runs set grants_backfilled = 0", statement] {
+            sqlx::query(AssertSqlSafe(sql)).execute(db.connection()).await.unwrap();
+        }
+        let target = folder.path().join("out.c1z");
+        envelope::pack(&db.close_for_packing().await.unwrap(), &target).await.unwrap();
+        let file = C1z::open(&target, &OpenOptions::default()).await.unwrap();
+        let adopted = WorkDb::adopt(&folder.path().join("second.db"), &file, &sync.id).await;
+        (folder, adopted)
+    }
+
+    fn expandable() -> prost_types::Any {
+        let entitlement_ids = vec!["group:h:member".to_owned()];
+        pack(&wire::GrantExpandable { entitlement_ids, ..Default::default() })
+    }
+
+    #[tokio::test]
+    async fn what_grants_expand_to_is_in_its_column_then() {
+        let (_folder, db) = adopted(expandable(), "select 1").await;
+        let rows: Vec<(Option<Vec<u8>>, bool, Vec<u8>)> =
+            sqlx::query_as("select expansion, needs_expansion, data from v1_grants order by id")
+                .fetch_all(db.unwrap().connection())
+                .await
+                .unwrap();
+        assert_eq!((rows[0].0.as_ref(), rows[0].1), (Some(&expandable().value), true));
+        assert_eq!((rows[1].0.as_ref(), rows[1].1), (None, false));
+        assert!(rows.iter().all(|row| wire::Grant::decode(&*row.2).unwrap().annotations.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_decode_is_told_with_the_grant() {
+        let bad = prost_types::Any { value: vec![0xff], ..expandable() };
+        let (_folder, db) = adopted(bad, "select 1").await;
+        let error = db.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DataLoss);
+        assert!(error.to_string().contains("grant=group:g:member:user:ada"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_is_larger_than_can_be_read_is_refused() {
+        let too_long = "update v1_grants set principal_resource_id = hex(zeroblob(40000)) where id = 2";
+        let (_folder, db) = adopted(expandable(), too_long).await;
+        let error = db.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DataLoss);
+        assert!(error.to_string().contains("table=v1_grants"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_sync_that_is_not_there_is_told() {
+        let (_folder, db) = adopted(expandable(), "update v1_sync_runs set sync_id = 'another'").await;
+        assert_eq!(db.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+}

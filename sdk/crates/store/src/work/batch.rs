@@ -1,6 +1,6 @@
 //! One transaction of rows.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::HashSet, ops::Range, sync::Arc};
 
 use connector_model::{Error, Result};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite, SqliteConnection, Transaction};
@@ -46,11 +46,12 @@ pub struct Batch<'a> {
     discovered_at: Arc<str>,
     next_ids: &'a mut [i64; Kind::ALL.len()],
     texts: &'a mut insert::Texts,
+    grants_are_unique: bool,
 }
 
 impl<'a> Batch<'a> {
     pub(super) async fn begin(db: &'a mut WorkDb, discovered_at: String) -> Result<Self> {
-        let WorkDb { path, conn, sync, next_ids, texts } = db;
+        let WorkDb { path, conn, sync, next_ids, texts, grants_are_unique } = db;
         let tx = conn.begin_with("begin immediate").await.doing("can't begin a transaction", path)?;
         Ok(Self {
             tx,
@@ -59,6 +60,7 @@ impl<'a> Batch<'a> {
             discovered_at: discovered_at.into(),
             next_ids,
             texts,
+            grants_are_unique: *grants_are_unique,
         })
     }
 
@@ -87,13 +89,34 @@ impl<'a> Batch<'a> {
         self.put(rows).await
     }
 
-    /// Puts grants. None is refused: whether two have the same id is told by [`WorkDb::index_grant_ids`] at the end.
+    /// Puts grants. None is refused before [`WorkDb::index_grant_ids`], which tells whether two have the same id.
     pub async fn put_grants(&mut self, rows: &[GrantRow]) -> Result<Put> {
         let ids = self.take_ids(Kind::Grant, rows.len());
         grant_runs::put(&mut self.tx, self.texts, ids.start, &self.sync, &self.discovered_at, rows)
             .await
             .doing("can't store rows", self.path)?;
-        Ok(Put { ids, conflicts: Vec::new() })
+        let conflicts = if self.grants_are_unique { self.refused_grants(&ids).await? } else { Vec::new() };
+        Ok(Put { ids, conflicts })
+    }
+
+    /// Which of the row ids that grants were put under have none.
+    async fn refused_grants(&mut self, ids: &Range<i64>) -> Result<Vec<usize>> {
+        let doing = "can't look for refused rows";
+        let stored: i64 = sqlx::query_scalar("select count(*) from v1_grants where id >= ?")
+            .bind(ids.start)
+            .fetch_one(&mut *self.tx)
+            .await
+            .doing(doing, self.path)?;
+        if stored == ids.end - ids.start {
+            return Ok(Vec::new());
+        }
+        let stored: Vec<i64> = sqlx::query_scalar("select id from v1_grants where id >= ?")
+            .bind(ids.start)
+            .fetch_all(&mut *self.tx)
+            .await
+            .doing(doing, self.path)?;
+        let stored: HashSet<_> = stored.into_iter().collect();
+        Ok(ids.clone().enumerate().filter(|(_, id)| !stored.contains(id)).map(|(at, _)| at).collect())
     }
 
     /// Puts assets.

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::insert::{CHUNK, Texts, chunk_len, insert, leave_empty};
+use super::insert::{Bound, CHUNK, Texts, bind_rows, chunk_len, execute_all, leave_empty};
 use crate::GrantRow;
 
 /// Shorter runs are not worth a statement of their own.
 const SHORTEST: usize = 32;
 
-/// Inserts grants under the ids from `first` on.
+/// Inserts grants under the ids from `first` on. None is refused: they have
+/// no unique index yet.
 pub(super) async fn put(
     conn: &mut SqliteConnection,
     texts: &mut Texts,
@@ -22,17 +23,15 @@ pub(super) async fn put(
     at: &Arc<str>,
     rows: &[GrantRow],
 ) -> Result<(), sqlx::Error> {
-    for part in parts(rows) {
-        match part {
-            Part::Run(run) => put_run(conn, texts, first, sync, at, run).await?,
-            Part::Mixed(mixed) => {
-                // Grants have no unique index yet, so none is refused.
-                insert(conn, texts, first, sync, at, mixed).await?;
-            }
-        }
+    let statements = parts(rows).into_iter().flat_map(Part::chunks).map(|(part, places)| {
+        let id = first;
         first += part.rows().len() as i64;
-    }
-    Ok(())
+        match part {
+            Part::Run(run) => bind_run(texts, places, id, sync, at, run),
+            Part::Mixed(mixed) => bind_rows(texts, places, id, sync, at, mixed),
+        }
+    });
+    execute_all(conn, statements).await
 }
 
 #[derive(Clone, Copy)]
@@ -46,6 +45,21 @@ impl<'a> Part<'a> {
         match self {
             Self::Run(rows) | Self::Mixed(rows) => rows,
         }
+    }
+
+    /// One part a statement, with the places of the statement.
+    fn chunks(self) -> impl Iterator<Item = (Self, usize)> {
+        let of: fn(&'a [GrantRow]) -> Self = match self {
+            Self::Run(_) => Self::Run,
+            Self::Mixed(_) => Self::Mixed,
+        };
+        let mut left = self.rows();
+        std::iter::from_fn(move || {
+            let (rows, places) = (!left.is_empty()).then(|| chunk_len(left.len()))?;
+            let (chunk, rest) = left.split_at(rows);
+            left = rest;
+            Some((of(chunk), places))
+        })
     }
 }
 
@@ -87,35 +101,27 @@ fn is_canonical(row: &GrantRow) -> bool {
     rest.and_then(|r| r.strip_prefix(':')) == Some(&*row.principal_resource_id)
 }
 
-async fn put_run(
-    conn: &mut SqliteConnection,
+/// A statement for grants that share all but their principal, of which there
+/// is at least one.
+fn bind_run<'q>(
     texts: &mut Texts,
-    mut first: i64,
+    places: usize,
+    first: i64,
     sync: &Arc<str>,
     at: &Arc<str>,
-    mut run: &[GrantRow],
-) -> Result<(), sqlx::Error> {
-    while let Some(shared) = run.first() {
-        let (rows, places) = chunk_len(run.len());
-        let (chunk, rest) = run.split_at(rows);
-        let mut query = sqlx::query(AssertSqlSafe(texts.run(places, run_text)));
-        for row in chunk {
-            query = query.bind(row.principal_resource_id.clone()).bind(row.data.as_slice());
-        }
-        leave_empty(query, (places - rows) * 2)
-            .bind(first)
-            .bind(sync.clone())
-            .bind(at.clone())
-            .bind(shared.resource_type_id.clone())
-            .bind(shared.resource_id.clone())
-            .bind(shared.entitlement_id.clone())
-            .bind(shared.principal_resource_type_id.clone())
-            .execute(&mut *conn)
-            .await?;
-        first += chunk.len() as i64;
-        run = rest;
+    run: &[GrantRow],
+) -> Bound<'q> {
+    let mut query = sqlx::query(AssertSqlSafe(texts.run(places, run_text)));
+    for row in run {
+        query = query.bind(row.principal_resource_id.clone()).bind(row.data.as_slice());
     }
-    Ok(())
+    query = leave_empty(query, (places - run.len()) * 2).bind(first).bind(sync.clone()).bind(at.clone());
+    let shared = &run[0];
+    query
+        .bind(shared.resource_type_id.clone())
+        .bind(shared.resource_id.clone())
+        .bind(shared.entitlement_id.clone())
+        .bind(shared.principal_resource_type_id.clone())
 }
 
 fn run_text(rows: usize) -> String {

@@ -6,6 +6,7 @@
 
 use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
+use futures::future::join;
 use sqlx::{
     AssertSqlSafe, SqliteConnection,
     query::Query,
@@ -92,16 +93,17 @@ pub(crate) async fn insert<R: Insert>(
 ) -> Result<Vec<usize>, sqlx::Error> {
     let mut refused = Vec::new();
     let mut done = 0;
-    while done < rows.len() {
-        let (chunk, places) = chunk_len(rows.len() - done);
+    let mut bind = |done: usize| {
+        let (chunk, places) = (done < rows.len()).then(|| chunk_len(rows.len() - done))?;
         let first = first + done as i64;
-        let mut query = sqlx::query(AssertSqlSafe(texts.insert::<R>(places)));
-        for row in &rows[done..done + chunk] {
-            query = row.bind(query);
-        }
-        query = leave_empty(query, (places - chunk) * R::COLUMNS.len());
-        let result = query.bind(first).bind(sync.clone()).bind(at.clone()).execute(&mut *conn).await?;
-        if result.rows_affected() < chunk as u64 {
+        Some((chunk, bind_rows(texts, places, first, sync, at, &rows[done..done + chunk])))
+    };
+    let mut next = bind(done);
+    while let Some((chunk, query)) = next {
+        let (result, following) = join(query.execute(&mut *conn), async { bind(done + chunk) }).await;
+        next = following;
+        if result?.rows_affected() < chunk as u64 {
+            let first = first + done as i64;
             let last = first + chunk as i64 - 1;
             let sql = AssertSqlSafe(format!("select id from {} where id between ? and ?", R::KIND.table()));
             let there: Vec<i64> =
@@ -116,6 +118,41 @@ pub(crate) async fn insert<R: Insert>(
         done += chunk;
     }
     Ok(refused)
+}
+
+/// A statement with `places` for rows, of which these take the first ones.
+pub(super) fn bind_rows<'q, R: Insert>(
+    texts: &mut Texts,
+    places: usize,
+    first: i64,
+    sync: &Arc<str>,
+    at: &Arc<str>,
+    rows: &[R],
+) -> Bound<'q> {
+    let mut query = sqlx::query(AssertSqlSafe(texts.insert::<R>(places)));
+    for row in rows {
+        query = row.bind(query);
+    }
+    leave_empty(query, (places - rows.len()) * R::COLUMNS.len())
+        .bind(first)
+        .bind(sync.clone())
+        .bind(at.clone())
+}
+
+/// Executes statements in their order. The next one is bound while SQLite, on its own thread, executes the one before:
+/// binding copies every value.
+pub(super) async fn execute_all<'q>(
+    conn: &mut SqliteConnection,
+    mut statements: impl Iterator<Item = Bound<'q>>,
+) -> Result<(), sqlx::Error> {
+    let mut next = statements.next();
+    while let Some(statement) = next {
+        // Polled first, so SQLite has the statement before the next one is bound.
+        let (done, following) = join(statement.execute(&mut *conn), async { statements.next() }).await;
+        done?;
+        next = following;
+    }
+    Ok(())
 }
 
 /// How many rows the next statement takes, and how many places it has for them: the next power of two where at most a

@@ -61,6 +61,8 @@ pub struct WorkDb {
     sync: SyncId,
     next_ids: [i64; Kind::ALL.len()],
     texts: Texts,
+    /// Whether the unique index of grants is there: it is made at the seal.
+    grants_are_unique: bool,
 }
 
 impl WorkDb {
@@ -106,10 +108,18 @@ impl WorkDb {
             sync,
             next_ids: [1; Kind::ALL.len()],
             texts: Texts::default(),
+            grants_are_unique: false,
         };
         // Packing took it away, and was not gone through with.
         let made = sqlx::query(ledger::CREATE_WORK).persistent(false).execute(&mut db.conn).await;
         made.doing("can't create the tables", &db.path)?;
+        db.grants_are_unique = sqlx::query_scalar(
+            "select exists (select 1 from sqlite_schema where type = 'index' and name = ?)",
+        )
+        .bind(schema::GRANT_IDS_NAME)
+        .fetch_one(&mut db.conn)
+        .await
+        .doing("can't read the working database", &db.path)?;
         db.read_next_ids().await?;
         Ok(db)
     }

@@ -41,7 +41,11 @@ impl WorkDb {
         pragma(&mut self.conn, &self.path, "pragma threads = 0").await?;
         match made {
             Err(sqlx::Error::Database(e)) if e.is_unique_violation() => Ok(false),
-            made => made.doing("can't index the grants", &self.path).map(|_| true),
+            made => {
+                made.doing("can't index the grants", &self.path)?;
+                self.grants_are_unique = true;
+                Ok(true)
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use connector_model::Result;
+use connector_model::{Error, ErrorKind, Result};
 use connector_store::{
     C1z, Finish, OpenOptions, Retention, SyncId, WorkDb,
     envelope::{check_target, pack},
@@ -13,7 +13,7 @@ use connector_store::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Expanded, choose::choose, expand};
+use super::{Expanded, choose::choose, expand, folder::Folder};
 use crate::{Event, Observer, collect::cancelled, lock::OutputLock};
 
 /// How a file is expanded.
@@ -22,7 +22,7 @@ pub struct ExpandOptions {
     /// The sync to expand. Else the newest: an unfinished one that has nothing left but its expansion, if it began after
     /// the newest finished full one, else that.
     pub sync_id: Option<String>,
-    /// Where the decoded file and the working database lie: else `BATON_TMPDIR`, else the system's temporary folder.
+    /// Where the decoded file and the working database lie: else in a hidden folder beside the output.
     pub temp_dir: Option<PathBuf>,
     /// Replace an output that is no file of ours.
     pub overwrite: bool,
@@ -65,7 +65,12 @@ pub async fn expand_file(
     };
     let _lock = OutputLock::take(output)?;
     check_target(output, options.overwrite)?;
-    let open = OpenOptions { temp_dir: options.temp_dir.clone(), limits: None };
+    let own = match &options.temp_dir {
+        None => Some(Folder::beside(output)?),
+        Some(_) => None,
+    };
+    let temp_dir = own.as_ref().map(|folder| folder.path().to_owned()).or(options.temp_dir.clone());
+    let open = OpenOptions { temp_dir, limits: None };
     let file = C1z::open(input, &open).await?;
     let run = choose(&file, options.sync_id.as_deref()).await?;
     file.check().await?;
@@ -73,6 +78,12 @@ pub async fn expand_file(
     step("copy the sync")?;
     let work = file.unpacked().folder().join("work.db");
     let mut db = WorkDb::adopt(&work, &file, &SyncId::new(run.id.as_str())?).await?;
+    // Which of two grants of one id counts is for nobody to guess.
+    if !db.index_grant_ids().await? {
+        return Err(
+            Error::new(ErrorKind::DataLoss, "two grants of the sync have the same id").with("sync", &run.id)
+        );
+    }
     step("expand grants")?;
     let expanded = expand(&mut db, &cancel, &mut |_| {}).await?;
     // Before the other syncs come, so that it is the rows of this one that are counted.

@@ -6,7 +6,7 @@ use connector_store::{GrantSources, WorkDb};
 use prost::Message as _;
 
 use super::{
-    EXAMPLES, Skipped,
+    Skipped,
     components::Lists,
     graph::Edge,
     names::{Names, Principals},
@@ -190,15 +190,6 @@ impl Loaded {
             ),
             rows: Lists::by_key(count, found.iter().map(|(e, _, row)| (*e, *row)), 0),
         })
-    }
-}
-
-impl Skipped {
-    fn add(&mut self, id: &str) {
-        self.count += 1;
-        if self.examples.len() < EXAMPLES && !self.examples.iter().any(|e| e == id) {
-            self.examples.push(id.to_owned());
-        }
     }
 }
 

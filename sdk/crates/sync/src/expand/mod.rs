@@ -14,6 +14,7 @@ mod bench;
 mod choose;
 mod components;
 mod file;
+mod folder;
 mod graph;
 mod load;
 mod names;
@@ -52,6 +53,9 @@ pub struct Expanded {
     pub created: BTreeMap<String, u64>,
     /// Stored grants that got sources.
     pub updated: u64,
+    /// New grants that were not made, because a connector gave their id to
+    /// another grant.
+    pub refused: Skipped,
 }
 
 /// What was passed over.
@@ -61,6 +65,15 @@ pub struct Skipped {
     pub count: u64,
     /// Entitlements, the first few.
     pub examples: Vec<String>,
+}
+
+impl Skipped {
+    fn add(&mut self, id: &str) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES && !self.examples.iter().any(|e| e == id) {
+            self.examples.push(id.to_owned());
+        }
+    }
 }
 
 /// Cycles, and entitlements that expand to themselves.
@@ -136,6 +149,7 @@ async fn expand_in_batches(
         cycles: cycles(&graph, &loaded.entitlements),
         created: std::mem::take(&mut writer.created_by_type),
         updated: writer.updated,
+        refused: std::mem::take(&mut writer.refused),
         missing: loaded.missing,
     })
 }

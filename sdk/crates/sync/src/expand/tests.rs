@@ -64,9 +64,12 @@ async fn database(groups: &[ResourceId], grants: &[GrantRow]) -> (TempDir, WorkD
     (folder, db)
 }
 
-/// All columns that matter of all grants, without the row's number and time.
-async fn stored(db: &mut WorkDb) -> BTreeSet<(String, Vec<u8>, Option<Vec<u8>>, bool)> {
-    let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>, bool)> =
+/// Id, message, expansion, and whether it is to be looked at.
+type Columns = (String, Vec<u8>, Option<Vec<u8>>, bool);
+
+/// All grants, without the row's number and time.
+async fn stored(db: &mut WorkDb) -> BTreeSet<Columns> {
+    let rows: Vec<Columns> =
         sqlx::query_as("select external_id, data, expansion, needs_expansion from v1_grants")
             .fetch_all(db.connection())
             .await
@@ -266,4 +269,21 @@ async fn only_what_needs_expansion_is_expanded() {
         .await
         .unwrap();
     assert_eq!(run(&mut db).await.unwrap(), Expanded::default());
+}
+
+/// A connector may give any id to a grant of its own: where that is the id of
+/// one that follows from others, the stored one stays and it is told.
+#[tokio::test]
+async fn a_grant_whose_id_another_has_is_told() {
+    let (inner, outer) = (group("inner"), group("outer"));
+    let taken = direct(&outer, user("ada")).id();
+    let other = direct(&inner, user("bob")).with_id(taken.clone());
+    let grants = [inside(&inner, &outer), direct(&inner, user("ada")), other];
+    let (_folder, mut db) = database(&[inner.clone(), outer.clone()], &rows(&grants)).await;
+    assert!(db.index_grant_ids().await.unwrap());
+    let expanded = run(&mut db).await.unwrap();
+    assert_eq!((expanded.refused.count, expanded.refused.examples), (1, vec![taken]));
+    // Bob's made it, Ada's did not.
+    assert_eq!(expanded.created.values().sum::<u64>(), 1);
+    assert_eq!(stored(&mut db).await.len(), 4);
 }

@@ -7,6 +7,7 @@ use connector_store::{Batch, GrantEncoder, GrantRow, GrantSources, WorkDb, encod
 use sqlx::QueryBuilder;
 
 use super::{
+    Skipped,
     load::{Grants, Loaded},
     spread::{SetId, Spread},
 };
@@ -32,6 +33,8 @@ pub(crate) struct Writer<'a> {
     created: Vec<GrantRow>,
     changed: Vec<Changed>,
     pub(crate) created_by_type: BTreeMap<String, u64>,
+    /// Grants that were not made because another one has their id.
+    pub(crate) refused: Skipped,
     pub(crate) updated: u64,
 }
 
@@ -53,6 +56,7 @@ impl<'a> Writer<'a> {
             created: Vec::new(),
             changed: Vec::new(),
             created_by_type: BTreeMap::new(),
+            refused: Skipped::default(),
             updated: 0,
         }
     }
@@ -62,8 +66,7 @@ impl<'a> Writer<'a> {
         self.created.len() + self.changed.len()
     }
 
-    /// Takes in what the entitlement at hand of a [`Spread`] got: the stored rows that change, and new rows, of which it
-    /// returns those that did not fit any more.
+    /// Takes in the stored rows that change of the entitlement at hand.
     pub(crate) fn change(&mut self, spread: &Spread<'_>, entitlement: u32) {
         let holders = self.grants.holders.of(entitlement).iter();
         let rows = holders.zip(self.grants.rows.of(entitlement));
@@ -108,8 +111,9 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let mut batch = db.begin().await?;
-        // None is refused: grants of one id were settled before.
-        let _ = batch.put_grants(&self.created).await?;
+        // Refused is one whose id another grant has: a connector gave it the id
+        // of what follows from others.
+        let refused = batch.put_grants(&self.created).await?.conflicts;
         let mut updated = 0;
         for changed in self.changed.chunks(ROWS_A_STATEMENT) {
             updated += self.update(&mut batch, changed).await?;
@@ -119,6 +123,12 @@ impl<'a> Writer<'a> {
         for same in self.created.chunk_by(|a, b| a.resource_type_id == b.resource_type_id) {
             *self.created_by_type.entry(same[0].resource_type_id.to_string()).or_default() +=
                 same.len() as u64;
+        }
+        for row in refused.iter().filter_map(|at| self.created.get(*at)) {
+            if let Some(created) = self.created_by_type.get_mut(&*row.resource_type_id) {
+                *created -= 1;
+            }
+            self.refused.add(&row.external_id);
         }
         self.created.clear();
         self.changed.clear();

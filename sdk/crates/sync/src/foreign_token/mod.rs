@@ -55,6 +55,12 @@ pub(crate) fn remaining(token: &str) -> Remaining {
     }
 }
 
+/// What a token has left to do, in words of no fixed form: for the fuzzer.
+#[doc(hidden)]
+pub fn foreign_token_remaining(token: &str) -> String {
+    format!("{:?}", remaining(token))
+}
+
 fn classify(operations: BTreeSet<&str>) -> Remaining {
     let shown = |name: &str| match name {
         "" => "unknown".to_owned(),

@@ -174,6 +174,11 @@ async fn whatever_step_it_is_stopped_at_the_file_stays() {
     let place = Place::new();
     let _ids = write(&place.output(), &[Sync { hours_ago: 1, token: Some(ONLY_EXPANSION) }]).await;
     let before = std::fs::read(place.output()).unwrap();
+    // What a killed run left is in nobody's way, and what a sync left to go on with stays.
+    for left in [".sync.c1z.expand", ".sync.c1z.work"] {
+        std::fs::create_dir(place.output().with_file_name(left)).unwrap();
+        std::fs::write(place.output().with_file_name(left).join("left"), "x").unwrap();
+    }
     for step in ["copy the sync", "expand grants", "keep the other syncs", "build indexes", "pack"] {
         let cancel = CancellationToken::new();
         let observer = Arc::new(StopAt(step, cancel.clone()));
@@ -182,6 +187,6 @@ async fn whatever_step_it_is_stopped_at_the_file_stays() {
             expand_file(&output, &output, &ExpandOptions::default(), observer, cancel).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Cancelled, "{step}: {error}");
         assert_eq!(std::fs::read(&output).unwrap(), before, "{step}");
-        assert_eq!(place.files(), ["sync.c1z"], "{step}");
+        assert_eq!(place.files(), [".sync.c1z.work", "sync.c1z"], "{step}");
     }
 }

@@ -1,7 +1,7 @@
 //! A connector whose answers are closures.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{
         Arc, Mutex,
@@ -11,8 +11,9 @@ use std::{
 
 use async_trait::async_trait;
 use connector_model::{
-    Call, Connector, ConnectorMetadata, Page, Registry, Resource, ResourceId, ResourceSyncer, ResourceType,
-    Result, StaticEntitlement, Validation,
+    Call, Connector, ConnectorMetadata, Error, Page, Registry, Resource, ResourceId, ResourceSyncer,
+    ResourceType, Result, StaticEntitlement, TargetedSyncer, TypeScopedEntitlements, TypeScopedGrants,
+    Validation,
 };
 use connector_sync::{Silent, Summary, SyncOptions, Workers};
 use futures::future::BoxFuture;
@@ -29,10 +30,15 @@ pub(crate) struct Ask {
 
 type Answer = dyn for<'a> Fn(Ask, &'a Call<'a>) -> BoxFuture<'a, Result<Page>> + Send + Sync;
 
+type Statics = dyn Fn() -> BoxFuture<'static, Result<Vec<StaticEntitlement>>> + Send + Sync;
+
 /// A connector with closures for answers, that counts what it is asked.
 pub(crate) struct Fake {
     types: Vec<ResourceType>,
-    statics: BTreeMap<String, Vec<StaticEntitlement>>,
+    statics: BTreeMap<String, Arc<Statics>>,
+    targeted: BTreeSet<String>,
+    whole_entitlements: BTreeSet<String>,
+    whole_grants: BTreeSet<String>,
     answer: Arc<Answer>,
     parallel: Option<usize>,
     identity: Option<String>,
@@ -55,6 +61,9 @@ impl Fake {
         Self {
             types: types.into_iter().collect(),
             statics: BTreeMap::new(),
+            targeted: BTreeSet::new(),
+            whole_entitlements: BTreeSet::new(),
+            whole_grants: BTreeSet::new(),
             answer: Arc::new(answer),
             parallel: None,
             identity: None,
@@ -83,9 +92,48 @@ impl Fake {
         self
     }
 
-    pub(crate) fn with_static(mut self, resource_type: &str, list: Vec<StaticEntitlement>) -> Self {
-        self.statics.insert(resource_type.to_owned(), list);
+    pub(crate) fn with_static(self, resource_type: &str, list: Vec<StaticEntitlement>) -> Self {
+        self.with_statics(resource_type, move || {
+            let list = list.clone();
+            Box::pin(async move { Ok(list) })
+        })
+    }
+
+    /// What becomes of the question for a type's declaration.
+    pub(crate) fn with_statics(
+        mut self,
+        resource_type: &str,
+        statics: impl Fn() -> BoxFuture<'static, Result<Vec<StaticEntitlement>>> + Send + Sync + 'static,
+    ) -> Self {
+        self.statics.insert(resource_type.to_owned(), Arc::new(statics));
         self
+    }
+
+    /// Single resources of a type can be asked for: the operation `get`, whose page holds the resource.
+    pub(crate) fn targeting(mut self, resource_type: &str) -> Self {
+        self.targeted.insert(resource_type.to_owned());
+        self
+    }
+
+    /// Entitlements are listed for the whole type: the operation `whole entitlements`.
+    pub(crate) fn with_whole_entitlements(mut self, resource_type: &str) -> Self {
+        self.whole_entitlements.insert(resource_type.to_owned());
+        self
+    }
+
+    /// Grants are listed for the whole type: the operation `whole grants`.
+    pub(crate) fn with_whole_grants(mut self, resource_type: &str) -> Self {
+        self.whole_grants.insert(resource_type.to_owned());
+        self
+    }
+
+    /// What was asked, as `operation of` where it was of something, else `operation type`; in order.
+    pub(crate) fn questions(&self) -> Vec<String> {
+        let question = |a: Ask| {
+            let about = if a.of.is_empty() { &a.resource_type } else { &a.of };
+            format!("{} {about} {}", a.operation, a.token).trim_end().to_owned()
+        };
+        self.asked().into_iter().map(question).collect()
     }
 
     pub(crate) fn asked(&self) -> Vec<Ask> {
@@ -124,7 +172,10 @@ impl Connector for Fake {
         let syncer = |t: &ResourceType| -> Arc<dyn ResourceSyncer> {
             Arc::new(Syncer {
                 resource_type: t.clone(),
-                statics: self.statics.get(t.id.as_str()).cloned().unwrap_or_default(),
+                statics: self.statics.get(t.id.as_str()).cloned(),
+                targeted: self.targeted.contains(t.id.as_str()),
+                whole_entitlements: self.whole_entitlements.contains(t.id.as_str()),
+                whole_grants: self.whole_grants.contains(t.id.as_str()),
                 answer: self.answer.clone(),
                 state: self.state.clone(),
             })
@@ -139,7 +190,10 @@ impl Connector for Fake {
 
 struct Syncer {
     resource_type: ResourceType,
-    statics: Vec<StaticEntitlement>,
+    statics: Option<Arc<Statics>>,
+    targeted: bool,
+    whole_entitlements: bool,
+    whole_grants: bool,
     answer: Arc<Answer>,
     state: Arc<State>,
 }
@@ -172,7 +226,10 @@ impl ResourceSyncer for Syncer {
     }
 
     async fn static_entitlements(&self) -> Result<Vec<StaticEntitlement>> {
-        Ok(self.statics.clone())
+        match &self.statics {
+            Some(statics) => statics().await,
+            None => Ok(Vec::new()),
+        }
     }
 
     async fn entitlements(&self, call: &Call<'_>, resource: &Resource) -> Result<Page> {
@@ -181,6 +238,41 @@ impl ResourceSyncer for Syncer {
 
     async fn grants(&self, call: &Call<'_>, resource: &Resource) -> Result<Page> {
         self.ask("grants", call, Some(&resource.id)).await
+    }
+
+    fn type_scoped_entitlements(&self) -> Option<&dyn TypeScopedEntitlements> {
+        self.whole_entitlements.then_some(self as _)
+    }
+
+    fn type_scoped_grants(&self) -> Option<&dyn TypeScopedGrants> {
+        self.whole_grants.then_some(self as _)
+    }
+
+    fn targeted(&self) -> Option<&dyn TargetedSyncer> {
+        self.targeted.then_some(self as _)
+    }
+}
+
+#[async_trait]
+impl TypeScopedEntitlements for Syncer {
+    async fn entitlements_of_type(&self, call: &Call<'_>) -> Result<Page> {
+        self.ask("whole entitlements", call, None).await
+    }
+}
+
+#[async_trait]
+impl TypeScopedGrants for Syncer {
+    async fn grants_of_type(&self, call: &Call<'_>) -> Result<Page> {
+        self.ask("whole grants", call, None).await
+    }
+}
+
+#[async_trait]
+impl TargetedSyncer for Syncer {
+    async fn get(&self, id: &ResourceId, _: Option<&ResourceId>) -> Result<Resource> {
+        let page = self.ask("get", &Call::detached(None), Some(id)).await?;
+        let found = page.resources.into_iter().next();
+        found.ok_or_else(|| Error::new(connector_model::ErrorKind::NotFound, "there is no such resource"))
     }
 }
 

@@ -58,7 +58,7 @@ async fn exclusion_groups_have_one_type_one_default_and_few_members() {
     refused(vec![in_group(&a, "x", "g", true), in_group(&a, "y", "g", true)], "two defaults").await;
     let mut two = in_group(&a, "x", "g", false);
     two.annotations.append(&wire::EntitlementExclusionGroup::default());
-    refused(vec![two], "more than one exclusion group").await;
+    refused(vec![two], "in two exclusion groups").await;
     // Two groups are two.
     assert_eq!(sync(vec![in_group(&a, "x", "g", true), in_group(&b, "y", "h", true)]).await, Ok(()));
 }

@@ -2,16 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod annotations;
 mod bad_connectors;
+mod carried;
 mod duplicates;
 mod expand_files;
 mod expand_fixtures;
 mod fake;
 mod files;
 mod invariants;
+mod ledger;
+mod limits;
 mod listings;
 mod phases;
 mod resume;
+mod scopes;
+mod stored;
 mod workers;
 
 use connector_model::{PageToken, Resource, ResourceId, ResourceType, TraitKind};

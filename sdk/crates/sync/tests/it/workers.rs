@@ -122,3 +122,35 @@ async fn pages_that_wait_in_the_queue_are_read_once() {
     asked.dedup();
     assert_eq!(asked.len(), PAGES + 1);
 }
+
+/// Listings whose pages name further ones come to their end one after the
+/// other, though more of them wait than are kept in memory.
+#[tokio::test]
+async fn further_pages_come_before_other_listings() {
+    const GROUPS: usize = 6000;
+    let fake = Arc::new(Fake::simple([plain("group")], |ask| {
+        Ok(match (ask.operation, ask.token.as_str()) {
+            ("list", "") => {
+                Page::of((0..GROUPS).map(|n| Resource::new(id("group", &n.to_string()), "G")).collect())
+            }
+            ("grants", "") => Page { also: ["a", "b"].map(token).into(), ..Page::empty() },
+            _ => Page::empty(),
+        })
+    }));
+    let place = Place::new();
+    run(&fake, &place.output(), 4).await.unwrap();
+    let (mut open, mut most, mut asked) = (std::collections::BTreeMap::new(), 0, 0);
+    for ask in fake.asked().iter().filter(|ask| ask.operation == "grants") {
+        let pages = open.entry(ask.of.clone()).or_insert(0);
+        *pages += 1;
+        asked += 1;
+        if *pages == 3 {
+            open.remove(&ask.of);
+        }
+        most = most.max(open.len());
+    }
+    assert_eq!((asked, open.len()), (3 * GROUPS, 0), "every page once");
+    // One for each call under way, and as many again whose first page waits to
+    // be taken in.
+    assert!(most <= 100, "{most} listings were open at a time");
+}

@@ -1,6 +1,6 @@
 //! The connector that plays a scenario.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use connector_model::{
@@ -118,11 +118,11 @@ impl Scripted {
     }
 
     /// The rows of a listing as a call sees them.
-    fn rows(&self, ask: &Ask, faults: &[Fault]) -> Vec<Row> {
-        let mut rows = self.scenario.rows_at(&ask.at).to_vec();
+    fn rows(&self, ask: &Ask, faults: &[Fault]) -> Cow<'_, [Row]> {
+        let mut rows = Cow::Borrowed(self.scenario.rows_at(&ask.at));
         for fault in faults {
             if let Fault::Drift(drift) = fault {
-                drift.apply(&mut rows);
+                drift.apply(rows.to_mut());
             }
         }
         rows

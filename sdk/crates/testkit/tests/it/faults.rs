@@ -183,6 +183,11 @@ async fn rows_that_are_missing_on_one_reading_come_with_the_next() {
     schedule.finish();
 }
 
+/// Waits for a call to hang; a test whose call never does would wait for ever.
+async fn reached(gate: &Gate) {
+    tokio::time::timeout(Duration::from_secs(60), gate.reached()).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_call_that_hangs_goes_on_when_it_is_let() {
     let scenario = Scenario::small();
@@ -192,7 +197,7 @@ async fn a_call_that_hangs_goes_on_when_it_is_let() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("sync.c1z");
     let (result, ()) = tokio::join!(run(&connector, &output, 1), async {
-        gate.reached().await;
+        reached(&gate).await;
         let last = connector.journal().entries().pop().unwrap();
         assert_eq!((last.ask.at, last.outcome), (At::grants(&id("role", "admin")), Outcome::Open));
         gate.open();
@@ -213,7 +218,7 @@ async fn a_call_that_hangs_is_given_up_with_the_sync() {
     let cancel = CancellationToken::new();
     let sync = connector_sync::sync(&registry, &options, Arc::new(Silent), cancel.clone());
     let (result, ()) = tokio::join!(sync, async {
-        gate.reached().await;
+        reached(&gate).await;
         cancel.cancel();
     });
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);

@@ -176,8 +176,9 @@ async fn single_resources_are_asked_for_by_their_id() {
     };
     assert_eq!(outcome("2"), (Outcome::Answered, 0));
     assert_eq!(outcome("ghost"), (Outcome::Failed(ErrorKind::NotFound), 0));
-    let held = Truth::held(&output).await.unwrap();
-    assert_eq!(held.resources["user:2"]["displayName"], "User 2, renamed");
+    let users = registry.syncer(&"user".into()).unwrap();
+    let found = users.targeted().unwrap().get(&id("user", "2"), None).await.unwrap();
+    assert_eq!(found.display_name, "User 2, renamed");
 }
 
 /// Rows under ids of their own, on pages of any size, with everything told

@@ -43,13 +43,6 @@ async fn what_was_done_is_not_done_again() {
     let again = add_external(&mut db, &external, &CancellationToken::new()).await.unwrap();
     assert_eq!(again, first);
     assert_eq!(content(&mut db).await, expected);
-    sqlx::query("drop table if exists work_external").execute(db.connection()).await.unwrap();
-    sqlx::query("drop table if exists work_external").execute(db.connection()).await.unwrap();
-    let left: i64 = sqlx::query_scalar("select count(*) from sqlite_schema where name like 'work%'")
-        .fetch_one(db.connection())
-        .await
-        .unwrap();
-    assert_eq!(left, 0);
 }
 
 #[tokio::test]
