@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{SyncOptions, fingerprint::Fingerprint, lock::sibling};
 
 /// Room that even the smallest sync needs, in bytes.
-const LEAST_FREE: u64 = 16 << 20;
+pub(crate) const LEAST_FREE: u64 = 16 << 20;
 
 /// What was read longer ago is not gone on with: seven days, as in the Go SDK.
 const MOST_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
