@@ -121,6 +121,32 @@ async fn a_disk_that_fills_up_under_way_keeps_the_old_file() {
     true_document(&room.path("disk/sync.c1z"), &site).await;
 }
 
+/// The working files lie elsewhere, so that it is the packer who finds no room.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_could_not_be_packed_is_packed_without_a_request() {
+    let (room, small) = (Room::new(), site(&[]).await);
+    let Some(disk) = Disk::mount(&room, "size=64k") else { return };
+    std::fs::create_dir(room.path("work")).unwrap();
+    let arguments = ["--file=disk/sync.c1z", "--c1z-temp-dir=work"];
+    assert_eq!(room.sync(&small, &arguments).code, 0);
+    let old = std::fs::read(room.path("disk/sync.c1z")).unwrap();
+
+    let site = Simulator::start(Config { users: 400, groups: 2, ..Config::default() }).await.unwrap();
+    let ended = room.sync(&site, &[&arguments[..], &["--log-level=error"]].concat());
+    insta::assert_snapshot!(told(&ended), @"8 can't write the output; the old file is unchanged (file=disk/sync.c1z)");
+    assert_eq!(disk.names(), ["sync.c1z"], "nothing half written");
+    assert!(std::fs::read(room.path("disk/sync.c1z")).unwrap() == old, "the old file is intact");
+
+    assert!(mount(&disk.0, "remount,size=8m"));
+    site.reset_requests();
+    let ended = room.sync(&site, &arguments);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(site.requests().total, 0, "nothing was left to be asked");
+    assert_eq!(disk.names(), ["sync.c1z"]);
+    assert_eq!(std::fs::read_dir(room.path("work")).unwrap().count(), 0);
+    true_document(&room.path("disk/sync.c1z"), &site).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_only_folder_is_told_before_the_first_request() {
     let (room, site) = (Room::new(), site(&[]).await);

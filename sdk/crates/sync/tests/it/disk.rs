@@ -1,12 +1,13 @@
 //! No room: a database that may not grow, at every size that is too small. The
 //! old file stays, what was read is kept, and a run with room has all of it.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
-use connector_model::{Entitlement, EntitlementRef, ErrorKind, Grant, Page, Resource};
-use connector_sync::{Checkpoints, SyncOptions};
+use connector_model::{Entitlement, EntitlementRef, ErrorKind, Grant, Page, Registry, Resource};
+use connector_sync::{Checkpoints, Event, Observer, SyncOptions};
 use connector_testkit::{Document, document};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     fake::{Ask, Fake, Place, run},
@@ -117,4 +118,38 @@ async fn a_limit_that_is_raised_again_and_again_is_enough_in_the_end() {
     }
     assert_eq!(document(&place.output()).await.unwrap(), expected.0);
     assert_eq!(place.files(), ["sync.c1z"], "nothing is left");
+}
+
+/// Stands in the way of the packer, from the moment at which it is its turn.
+struct InTheWay(PathBuf);
+
+impl Observer for InTheWay {
+    fn event(&self, event: &Event) {
+        if matches!(event, Event::SealStep { step: "pack" }) {
+            std::fs::create_dir(&self.0).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_packed_is_packed_by_the_next_run() {
+    let (old, expected) = old_and_expected().await;
+    let place = Place::new();
+    std::fs::write(place.output(), &old).unwrap();
+    let in_the_way = place.output().with_file_name(".sync.c1z.tmp");
+    let registry = Registry::new(site()).unwrap();
+    let options = SyncOptions::new(place.output());
+    let observer = Arc::new(InTheWay(in_the_way.clone()));
+    let failed = connector_sync::sync(&registry, &options, observer, CancellationToken::new()).await;
+    let error = failed.unwrap_err();
+    assert!(error.to_string().contains("can't remove what an interrupted run left"), "{}", error.report());
+    assert!(std::fs::read(place.output()).unwrap() == old, "the old file is as it was");
+    assert_eq!(place.files(), [".sync.c1z.tmp", ".sync.c1z.work", "sync.c1z"]);
+
+    std::fs::remove_dir(in_the_way).unwrap();
+    let fake = site();
+    let summary = run(&fake, &place.output(), 1).await.unwrap();
+    assert_eq!((summary.resumed, fake.asked().len()), (true, 0), "it only had to be packed");
+    assert_eq!(told(&place.output(), &summary).await, expected);
+    assert_eq!(place.files(), ["sync.c1z"]);
 }
