@@ -32,7 +32,7 @@ fn site() -> Arc<Fake> {
 }
 
 fn name(n: u64) -> String {
-    format!("{n:0>1000}")
+    format!("{n:0>600}")
 }
 
 fn answer(ask: &Ask) -> Page {
