@@ -319,8 +319,12 @@ impl Run<'_> {
         let validation = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(cancelled()),
-            validation = guarded_within(self.options.call_limit, connector.validate()) => validation?,
+            validation = guarded_within(self.options.call_limit, connector.validate()) => validation,
         };
+        let validation = validation.map_err(|e| match e.kind() {
+            ErrorKind::DeadlineExceeded => e.during("validate the connector"),
+            _ => e,
+        })?;
         Ok(validation.identity)
     }
 
