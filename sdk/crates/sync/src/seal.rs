@@ -81,7 +81,10 @@ impl Seal<'_> {
             if self.expands() {
                 let start = self.phase(Phase::Expansion);
                 ledger = Some(self.expand(db, &mut checkpoint).await?);
-                checkpoint.spent(Phase::Expansion, start.elapsed());
+                // With nothing to expand there is nothing to tell.
+                if checkpoint.expansion.is_some_and(|e| e.edges > 0) {
+                    checkpoint.spent(Phase::Expansion, start.elapsed());
+                }
             }
             self.enter_with(db, State::Expanded, &checkpoint, ledger).await?;
         }
