@@ -126,18 +126,27 @@ mod interrupted {
     }
 
     at_a_site! {
-        async fn a_signal_leaves_the_old_file_and_nothing_else() {
+        async fn a_signal_leaves_the_old_file_and_what_the_next_run_goes_on_from() {
             for (signal, code) in [("INT", 1), ("TERM", 143)] {
                 let (room, quick) = (Room::new(), site(&[]).await);
                 assert_eq!(room.sync(&quick, &[]).code, 0);
                 let old = std::fs::read(room.path("sync.c1z")).unwrap();
 
-                let site = site(&["hang=users@1+"]).await;
-                let running = hanging(&room, &site);
+                // Users and groups are read, and made safe with the phase.
+                let site = site(&["hang=group-members@1+"]).await;
+                std::fs::write(room.path("other.txt"), "mine").unwrap();
+                let running = Running::until_stderr(room.sync_command(&site, &[]), "reading grants");
                 assert_eq!(running.stop(signal), code, "SIG{signal}");
-                assert_eq!(room.names(), ["other.txt", "sync.c1z"]);
+                assert_eq!(room.names(), [".sync.c1z.work", "other.txt", "sync.c1z"]);
                 assert!(std::fs::read(room.path("sync.c1z")).unwrap() == old, "the old file is as it was");
                 assert_eq!(site.open_sessions(), 0, "it signed out");
+
+                site.set_faults([]);
+                site.reset_requests();
+                let ended = room.sync(&site, &[]);
+                assert_eq!(ended.code, 0, "{}", ended.stderr);
+                assert_eq!(room.names(), ["other.txt", "sync.c1z"]);
+                assert_eq!(site.requests().of(Endpoint::Users), 0, "no page is asked for again");
             }
         }
 

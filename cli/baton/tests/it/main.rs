@@ -6,6 +6,8 @@ mod errors;
 mod expand;
 mod fixtures;
 mod json_shape;
+#[cfg(unix)]
+mod killed;
 mod pipe;
 mod program;
 mod sample;

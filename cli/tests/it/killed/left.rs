@@ -17,6 +17,8 @@ const PAGE: usize = 1000;
 pub(crate) struct Left {
     /// Where the run was.
     pub(crate) phase: String,
+    /// The sync that the working database is for.
+    pub(crate) sync: Option<String>,
     /// Pages whose rows are there, as (what, page): the list of users, and of
     /// the members of a group.
     pub(crate) pages: BTreeSet<(String, u64)>,
@@ -75,7 +77,7 @@ impl Left {
             None if finished => "sealed".to_owned(),
             None => "before the first checkpoint".to_owned(),
         };
-        Self { phase, pages: pages(&users, &members, site) }
+        Self { phase, sync: Some(sync), pages: pages(&users, &members, site) }
     }
 }
 

@@ -133,6 +133,12 @@ pub struct SyncOptions {
     /// Write the file even where something could not be read; the ledger and
     /// the summary say what is missing.
     pub allow_incomplete: bool,
+    /// Refuse to let the working database grow beyond this many bytes, in whole
+    /// pages of 16 KiB: fails with resource exhausted, and the next run goes on.
+    /// The limit is SQLite's own (`max_page_count`): one below what the database
+    /// has already stops it where it is. What sorting takes besides, and the
+    /// packed file, are not counted.
+    pub max_database_bytes: Option<u64>,
     /// Stop after this time, with what was read made safe: the next run goes
     /// on. Fails with aborted.
     pub time_limit: Option<Duration>,
@@ -160,6 +166,7 @@ impl SyncOptions {
             expand: true,
             external: None,
             allow_incomplete: false,
+            max_database_bytes: None,
             time_limit: None,
             call_limit: DEFAULT_CALL_LIMIT,
             checkpoints: Checkpoints::default(),

@@ -6,6 +6,7 @@ use connector_model::{Error, ErrorKind, Registry, Result};
 use connector_store::{
     C1z, Ledger, NewSync, Retention, SyncId, WorkDb,
     envelope::{FileKind, Limits, check_target, pack, unpack},
+    free_space,
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +26,7 @@ use crate::{
     references::References,
     seal::Seal,
     session,
-    work_folder::WorkFolder,
+    work_folder::{LEAST_FREE, WorkFolder},
 };
 
 /// Reads everything that a connector has and writes it into
@@ -91,6 +92,7 @@ impl Run<'_> {
             }
             None => self.begin(fingerprint).await,
         };
+        let result = result.map_err(|e| self.said_of_the_limit(e));
         match &result {
             Ok(_) => self.folder.keep(false),
             Err(_) if self.folder.is_kept() => {
@@ -99,6 +101,30 @@ impl Run<'_> {
             Err(_) => {}
         }
         result
+    }
+
+    /// Holds the database to the size that it may have.
+    async fn limit(&self, db: &mut WorkDb) -> Result<()> {
+        match self.options.max_database_bytes {
+            Some(bytes) => db.limit_size(bytes).await,
+            None => Ok(()),
+        }
+    }
+
+    /// SQLite says the same of a full disk and of its limit.
+    fn said_of_the_limit(&self, error: Error) -> Error {
+        let Some(bytes) = self.options.max_database_bytes else { return error };
+        let is_full = error.kind() == ErrorKind::ResourceExhausted
+            && free_space(self.folder.path()).is_ok_and(|free| free < LEAST_FREE);
+        if error.kind() != ErrorKind::ResourceExhausted || is_full {
+            return error;
+        }
+        Error::new(
+            ErrorKind::ResourceExhausted,
+            format!("the working database needs more than the {bytes} bytes that it may have; allow more and run it again"),
+        )
+        .with("file", self.folder.database().display())
+        .caused_by(error)
     }
 
     /// A new sync.
@@ -111,13 +137,15 @@ impl Run<'_> {
 
     async fn begin_with(&mut self, fingerprint: Fingerprint, files: Files) -> Result<Summary> {
         tracing::debug!(fingerprint = fingerprint.digest(), "a new sync");
-        self.folder.write_record(&self.folder.new_record(fingerprint))?;
         let parent = match (&self.options.scope, &files.old) {
             (Scope::Resources(_), Some(old)) => newest_full(old).await?,
             _ => None,
         };
         let new = NewSync { sync_type: self.options.sync_type(), parent, ..NewSync::full() };
         let mut db = WorkDb::create(&self.folder.database(), &new).await?;
+        self.limit(&mut db).await?;
+        // Behind the database: one that is half made is nobody's.
+        self.folder.write_record(&self.folder.new_record(fingerprint))?;
         let result = self.collect(&mut db, None, &files).await;
         self.close(db, result).await
     }
@@ -126,6 +154,7 @@ impl Run<'_> {
     async fn go_on(&mut self, earlier: Earlier, fingerprint: Fingerprint) -> Result<Summary> {
         let Earlier { record, mut db, found } = earlier;
         self.resumed = true;
+        self.limit(&mut db).await?;
         self.observer.event(&Event::Resumed {
             phase: found.phase(),
             totals: found.totals(),

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{SyncOptions, fingerprint::Fingerprint, lock::sibling};
 
 /// Room that even the smallest sync needs, in bytes.
-const LEAST_FREE: u64 = 16 << 20;
+pub(crate) const LEAST_FREE: u64 = 16 << 20;
 
 /// What was read longer ago is not gone on with: seven days, as in the Go SDK.
 const MOST_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -170,7 +170,7 @@ impl WorkFolder {
             .with("folder", self.path.display())
     }
 
-    /// Says whose the working database is; before it is made.
+    /// Says whose the working database is, once it is made.
     pub(crate) fn write_record(&self, record: &Record) -> Result<()> {
         self.write_json("record.json", record)
     }

@@ -113,24 +113,34 @@ mod tests {
 
     use super::*;
 
-    /// Lets `left` writes through and fails all after them, as a full disk does.
+    /// Lets `left` writes of at most `most` bytes through and fails all after them; with nothing to say it takes no
+    /// byte any more.
     struct Failing {
         file: File,
         left: usize,
+        most: usize,
+        says: Option<io::ErrorKind>,
     }
 
     impl Write for Failing {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             if self.left == 0 {
-                return Err(io::ErrorKind::StorageFull.into());
+                return self.says.map_or(Ok(0), |kind| Err(kind.into()));
             }
             self.left -= 1;
-            self.file.write(&bytes[..bytes.len().min(1 << 16)])
+            self.file.write(&bytes[..bytes.len().min(self.most)])
         }
 
         fn flush(&mut self) -> io::Result<()> {
             self.file.flush()
         }
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(dir).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
     fn noise(len: usize) -> Vec<u8> {
@@ -143,29 +153,61 @@ mod tests {
         .collect()
     }
 
+    /// At each write, whole or short, with each thing that a write can say.
     #[test]
     fn each_failing_write_leaves_the_old_file() {
         let dir = tempfile::tempdir().unwrap();
         let (db, target) = (dir.path().join("db"), dir.path().join("out.c1z"));
         std::fs::write(&db, noise(300_000)).unwrap();
-        let mut failures = 0;
-        for left in 0.. {
-            std::fs::write(&target, "old").unwrap();
-            match pack_through(&db, &target, |file| Failing { file, left }) {
-                Ok(_) => break,
-                Err(e) => {
-                    assert_eq!(e.kind(), ErrorKind::ResourceExhausted);
-                    assert_eq!(std::fs::read(&target).unwrap(), b"old");
-                    failures += 1;
+        for (most, least, says, kind) in [
+            (1 << 16, 4, Some(io::ErrorKind::StorageFull), ErrorKind::ResourceExhausted),
+            (1 << 12, 70, Some(io::ErrorKind::QuotaExceeded), ErrorKind::ResourceExhausted),
+            (1 << 13, 35, Some(io::ErrorKind::PermissionDenied), ErrorKind::PermissionDenied),
+            (1 << 13, 35, None, ErrorKind::Unknown),
+        ] {
+            let mut failures = 0;
+            for left in 0.. {
+                std::fs::write(&target, "old").unwrap();
+                match pack_through(&db, &target, |file| Failing { file, left, most, says }) {
+                    Ok(_) => break,
+                    Err(e) => {
+                        assert_eq!(e.kind(), kind, "{says:?}: {}", e.report());
+                        assert!(e.message().contains("the old file is unchanged"), "{e}");
+                        assert_eq!(std::fs::read(&target).unwrap(), b"old");
+                        assert_eq!(names(dir.path()), ["db", "out.c1z"], "no temporary file stays");
+                        failures += 1;
+                    }
                 }
             }
+            assert!(failures >= least, "only {failures} writes of {most} bytes could fail");
+            let packed = std::fs::read(&target).unwrap();
+            assert_eq!(packed[..5], MAGIC_V1);
+            assert_eq!(zstd::decode_all(&packed[5..]).unwrap(), noise(300_000));
+            assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        assert!(failures >= 4, "only {failures} writes could fail");
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file stays");
-        let packed = std::fs::read(&target).unwrap();
-        assert_eq!(packed[..5], MAGIC_V1);
-        assert_eq!(zstd::decode_all(&packed[5..]).unwrap(), noise(300_000));
-        assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_target_that_can_not_be_replaced_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (db, target) = (dir.path().join("db"), dir.path().join("out.c1z"));
+        std::fs::write(&db, "x").unwrap();
+        std::fs::create_dir(&target).unwrap();
+        let error = pack_through(&db, &target, |file| file).unwrap_err();
+        assert!(error.message().contains("can't replace the output"), "{error}");
+        assert_eq!(names(dir.path()), ["db", "out.c1z"]);
+        assert!(target.is_dir());
+    }
+
+    #[test]
+    fn what_a_killed_run_left_gives_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let (db, target) = (dir.path().join("db"), dir.path().join("out.c1z"));
+        std::fs::write(&db, "x").unwrap();
+        std::fs::write(dir.path().join(".out.c1z.tmp"), noise(100)).unwrap();
+        pack_through(&db, &target, |file| file).unwrap();
+        assert_eq!(names(dir.path()), ["db", "out.c1z"]);
+        assert_eq!(zstd::decode_all(&std::fs::read(&target).unwrap()[5..]).unwrap(), b"x");
     }
 
     #[test]

@@ -188,6 +188,15 @@ impl WorkDb {
         Ok(())
     }
 
+    /// From here on the file grows to at most so many bytes, in whole pages; what would make it larger fails with
+    /// [`ErrorKind::ResourceExhausted`]. A limit below its present size is that size. It ends with the connection.
+    pub async fn limit_size(&mut self, bytes: u64) -> Result<()> {
+        // More is more than SQLite can have (https://www.sqlite.org/limits.html).
+        let pages = (bytes / u64::from(schema::PAGE_SIZE)).clamp(1, 0xffff_fffe);
+        pragma(&mut self.conn, &self.path, &format!("pragma max_page_count = {pages}")).await?;
+        Ok(())
+    }
+
     /// Closes the connection; the file stays, to be gone on with.
     pub async fn close(self) -> Result<()> {
         self.conn.close().await.doing("can't close the working database", &self.path)

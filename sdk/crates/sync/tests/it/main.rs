@@ -5,6 +5,7 @@
 mod annotations;
 mod bad_connectors;
 mod carried;
+mod disk;
 mod duplicates;
 mod expand_files;
 mod expand_fixtures;

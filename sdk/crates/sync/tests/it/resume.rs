@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Cancels the run at a checkpoint or at a step of the seal, and knows how many pages were safe then.
-struct StopAt {
+pub(crate) struct StopAt {
     cancel: CancellationToken,
     at: u64,
     step: Option<&'static str>,
@@ -51,7 +51,7 @@ impl StopAt {
         Self::new(at, None)
     }
 
-    fn never() -> Arc<Self> {
+    pub(crate) fn never() -> Arc<Self> {
         Self::checkpoint(u64::MAX)
     }
 
@@ -94,7 +94,7 @@ const PAGES: usize = 4 + 3 + 1 + 3 * 2 + 3 + 6 * 2 + 3 * 2 + 6;
 /// without totals, pages named ahead, children, values that are remembered,
 /// declared entitlements, an id that comes twice, and references to what comes
 /// later or never.
-fn site() -> Arc<Fake> {
+pub(crate) fn site() -> Arc<Fake> {
     Arc::new(new_site())
 }
 
@@ -193,13 +193,13 @@ async fn run_until(fake: &Arc<Fake>, output: &Path, workers: i64, stop: &Arc<Sto
     run_as(fake, &a_checkpoint_a_page(output, workers), stop).await
 }
 
-async fn run_as(fake: &Arc<Fake>, options: &SyncOptions, stop: &Arc<StopAt>) -> Result<Summary> {
+pub(crate) async fn run_as(fake: &Arc<Fake>, options: &SyncOptions, stop: &Arc<StopAt>) -> Result<Summary> {
     let registry = Registry::new(fake.clone())?;
     connector_sync::sync(&registry, options, stop.clone(), stop.cancel.clone()).await
 }
 
 /// What a file and its summary tell, without ids and times of the run.
-async fn told(output: &Path, summary: &Summary) -> (Document, Value) {
+pub(crate) async fn told(output: &Path, summary: &Summary) -> (Document, Value) {
     let summary = serde_json::json!({
         "resources": summary.resources,
         "entitlements": summary.entitlements,
