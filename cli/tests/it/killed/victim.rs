@@ -10,6 +10,7 @@ use std::{
 };
 
 /// When a run is killed.
+#[derive(Debug)]
 pub(crate) enum Moment {
     /// This long after its start.
     After(Duration),
@@ -68,8 +69,8 @@ impl Victim {
         Self { child, start, lines, reader: Some(reader) }
     }
 
-    /// Waits for the moment and kills; `look` is called all the while, with
-    /// what it says about requests. Blocks.
+    /// Waits for the moment and kills; `requests` tells how many there were so
+    /// far. Blocks.
     pub(crate) fn die(mut self, moment: &Moment, mut requests: impl FnMut() -> u64) -> Death {
         let first = match moment {
             Moment::Replaced(path) => std::fs::metadata(path).ok().map(identity),
