@@ -25,7 +25,8 @@ pub(crate) struct Checkpoint {
     pub(crate) intake: Intake,
     /// Whether entitlements exclude each other, so that it is worth looking.
     pub(crate) exclusion_groups: bool,
-    /// Whether the counts of grants must be taken from the rows at the end.
+    /// Whether the counts must be taken from the rows at the end: where rows
+    /// were settled, matched or expanded, what came is not what is there.
     pub(crate) recount: bool,
     /// Resources that were gone when they were asked for.
     pub(crate) gone: u64,
@@ -34,6 +35,8 @@ pub(crate) struct Checkpoint {
     /// Actions that were followed to their end, over all phases.
     pub(crate) actions: u64,
     pub(crate) warnings: Warnings,
+    /// Grants before they were expanded, where there is something to expand.
+    pub(crate) unexpanded: Option<u64>,
     /// What came of the principals of another file, and of the expansion.
     pub(crate) external: Option<ExternalSummary>,
     pub(crate) expansion: Option<ExpansionSummary>,
@@ -60,10 +63,18 @@ impl Checkpoint {
             lost: 0,
             actions: 0,
             warnings: Warnings::default(),
+            unexpanded: None,
             external: None,
             expansion: None,
             kept_syncs: 0,
             phases: Vec::new(),
+        }
+    }
+
+    /// Counts rows of one id whose content was different.
+    pub(crate) fn came_twice(&mut self, rows: u64) {
+        if rows > 0 {
+            self.warnings.add_many("an id came twice with different content; the later page won", rows);
         }
     }
 

@@ -61,6 +61,8 @@ pub(crate) struct Collector {
     first_lost: Option<Error>,
     /// Why the run ends once the pages that came before are taken in.
     failed: Option<Error>,
+    /// Whether a listing came to nothing sound: reading on would not mend it.
+    spoiled: bool,
 }
 
 type Running = JoinSet<Called>;
@@ -100,13 +102,23 @@ impl Collector {
             deadline,
             first_lost: None,
             failed: None,
+            spoiled: false,
         }
     }
 
+    /// Whether what was read of a listing can't be gone on with.
+    pub(crate) fn is_spoiled(&self) -> bool {
+        self.spoiled
+    }
+
+    /// The checkpoint, and what the calls took.
+    pub(crate) fn into_parts(self) -> (Checkpoint, Calls) {
+        (self.checkpoint, self.calls)
+    }
+
     /// Runs every phase in which the connector is asked, from the one that the
-    /// checkpoint is in. Gives the checkpoint at the end of the collection, and
-    /// what the calls took.
-    pub(crate) async fn run(mut self, db: &mut WorkDb, go_on: bool) -> Result<(Checkpoint, Calls)> {
+    /// checkpoint is in.
+    pub(crate) async fn run(&mut self, db: &mut WorkDb, go_on: bool) -> Result<()> {
         let phases: Vec<_> = PHASES.into_iter().filter(|phase| self.wants(*phase)).collect();
         let first = self.checkpoint.phase;
         if !go_on {
@@ -136,10 +148,10 @@ impl Collector {
             self.checkpoint.spent(phase, start.elapsed());
         }
         if self.checkpoint.lost > 0 && self.checkpoint.intake.totals.pages == 0 {
-            return Err(nothing_read(self.first_lost));
+            return Err(nothing_read(self.first_lost.take()));
         }
         self.note_dangling_references();
-        Ok((self.checkpoint, self.calls))
+        Ok(())
     }
 
     fn wants(&self, phase: Phase) -> bool {
@@ -360,7 +372,10 @@ impl Collector {
             self.warn(format!("left out: {why}"));
         }
         let before = self.schedule.done;
-        for message in self.schedule.page_read(batch, &mut self.ledger, action, page).await? {
+        let read = self.schedule.page_read(batch, &mut self.ledger, action, page).await;
+        self.spoiled |=
+            read.as_ref().is_err_and(|e| matches!(e.kind(), ErrorKind::DataLoss | ErrorKind::Internal));
+        for message in read? {
             self.warn(message);
         }
         self.checkpoint.actions += self.schedule.done - before;

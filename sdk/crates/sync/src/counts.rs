@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use connector_model::Result;
 use connector_store::{EntitlementRow, GrantRow, Put, ResourceRow, SyncStats, WorkDb};
 
+use sqlx::AssertSqlSafe;
+
 use crate::database_error;
 
 /// Rows by type, without those that were there already.
@@ -71,18 +73,39 @@ impl Counts {
     }
 }
 
-/// Grants by the type of their entitlement's resource, counted in the
-/// database: where rows were settled, matched or expanded, what came is not
-/// what is there.
+/// Everything, counted in the database.
+pub(crate) async fn of_all(db: &mut WorkDb) -> Result<Counts> {
+    Ok(Counts {
+        resources: of_table(db, "v1_resources").await?,
+        entitlements: of_table(db, "v1_entitlements").await?,
+        grants: of_grants(db).await?,
+    })
+}
+
+/// Grants by the type of their entitlement's resource.
 pub(crate) async fn of_grants(db: &mut WorkDb) -> Result<BTreeMap<String, u64>> {
+    of_table(db, "v1_grants").await
+}
+
+/// Whether any grant is to be expanded.
+pub(crate) async fn has_expansions(db: &mut WorkDb) -> Result<bool> {
     let sync = db.sync_id().to_string();
-    let rows: Vec<(String, i64)> = sqlx::query_as(
-        "select resource_type_id, count(*) from v1_grants where sync_id = ? group by resource_type_id",
-    )
+    sqlx::query_scalar("select exists (select 1 from v1_grants where sync_id = ? and needs_expansion = 1)")
+        .bind(sync)
+        .fetch_one(db.connection())
+        .await
+        .map_err(database_error("look for expansions"))
+}
+
+async fn of_table(db: &mut WorkDb, table: &str) -> Result<BTreeMap<String, u64>> {
+    let sync = db.sync_id().to_string();
+    let rows: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(format!(
+        "select resource_type_id, count(*) from {table} where sync_id = ? group by resource_type_id"
+    )))
     .bind(sync)
     .fetch_all(db.connection())
     .await
-    .map_err(database_error("count the grants"))?;
+    .map_err(database_error("count the rows"))?;
     Ok(rows.into_iter().map(|(id, n)| (id, u64::try_from(n).unwrap_or_default())).collect())
 }
 

@@ -5,13 +5,17 @@
 //! each page's rows lie is noted once a page, so a row's position costs
 //! nothing until somebody asks.
 
-use std::collections::BTreeMap;
-
 use connector_model::Result;
 use connector_store::{Batch, EntitlementRow, Kind, Put, ResourceRow, Stored, WorkDb};
 use sqlx::{AssertSqlSafe, Connection as _, QueryBuilder, Sqlite, SqliteConnection};
+use tokio_util::sync::CancellationToken;
 
-use crate::database_error;
+use crate::{
+    checkpoint::Checkpoint,
+    collect::cancelled,
+    database_error,
+    meta::{self, State},
+};
 
 const CREATE: [&str; 2] = [
     "create table if not exists work_pages (
@@ -128,15 +132,6 @@ pub(crate) async fn settle<R: Conflicting>(batch: &mut Batch<'_>, position: &str
     Ok(!same)
 }
 
-/// Grants that were left out because another of the same id stays.
-#[derive(Debug, Default)]
-pub(crate) struct LeftOut {
-    /// By the type of their entitlement's resource.
-    pub(crate) by_type: BTreeMap<String, u64>,
-    /// Those whose content was different.
-    pub(crate) differing: u64,
-}
-
 /// Pages noted in one statement.
 const PAGES_A_STATEMENT: usize = 500;
 
@@ -146,7 +141,14 @@ const IDS_AT_ONCE: i64 = 1000;
 /// Settles which of the grants of one id stay. Grants have no unique index
 /// while they come, so this is the end of the collection; it is asked only
 /// where there are such grants.
-pub(crate) async fn settle_grants(db: &mut WorkDb) -> Result<LeftOut> {
+///
+/// What it did is in the checkpoint that is saved in the same transaction, for
+/// a run that is stopped right after it.
+pub(crate) async fn settle_grants(
+    db: &mut WorkDb,
+    checkpoint: &mut Checkpoint,
+    cancel: &CancellationToken,
+) -> Result<()> {
     let doing = "settle grants of one id";
     let sync = db.sync_id().to_string();
     let mut tx = db.connection().begin().await.map_err(database_error(doing))?;
@@ -154,7 +156,7 @@ pub(crate) async fn settle_grants(db: &mut WorkDb) -> Result<LeftOut> {
         .execute(&mut *tx)
         .await
         .map_err(database_error(doing))?;
-    let mut left_out = LeftOut::default();
+    let mut differing = 0;
     let mut after = String::new();
     loop {
         let ids: Vec<String> = sqlx::query_scalar(
@@ -169,32 +171,31 @@ pub(crate) async fn settle_grants(db: &mut WorkDb) -> Result<LeftOut> {
         .map_err(database_error(doing))?;
         let Some(last) = ids.last() else { break };
         after.clone_from(last);
+        if cancel.is_cancelled() {
+            return Err(cancelled());
+        }
         for id in &ids {
-            settle_grant(&mut tx, &sync, id, &mut left_out).await?;
+            differing += settle_grant(&mut tx, &sync, id).await?;
         }
     }
     sqlx::query("drop index work_grant_ids").execute(&mut *tx).await.map_err(database_error(doing))?;
-    tx.commit().await.map_err(database_error(doing))?;
-    Ok(left_out)
+    checkpoint.recount = true;
+    checkpoint.came_twice(differing);
+    meta::save(&mut tx, State::Collected, checkpoint).await?;
+    tx.commit().await.map_err(database_error(doing))
 }
 
 #[derive(sqlx::FromRow)]
 struct Rival {
     id: i64,
-    resource_type_id: String,
     data: Vec<u8>,
     expansion: Option<Vec<u8>>,
 }
 
-async fn settle_grant(
-    conn: &mut SqliteConnection,
-    sync: &str,
-    id: &str,
-    left_out: &mut LeftOut,
-) -> Result<()> {
+async fn settle_grant(conn: &mut SqliteConnection, sync: &str, id: &str) -> Result<u64> {
     let doing = "settle grants of one id";
     let rivals: Vec<Rival> = sqlx::query_as(
-        "select id, resource_type_id, data, expansion from v1_grants \
+        "select id, data, expansion from v1_grants \
          where sync_id = ? and external_id = ? order by id",
     )
     .bind(sync)
@@ -203,14 +204,14 @@ async fn settle_grant(
     .await
     .map_err(database_error(doing))?;
     let mut best: Option<(String, Rival)> = None;
+    let mut differing = 0;
     for rival in rivals {
         let position = position_of(conn, Kind::Grant as i64, rival.id).await?;
         let Some((held, holder)) = best.take() else {
             best = Some((position, rival));
             continue;
         };
-        let differs = (&rival.data, &rival.expansion) != (&holder.data, &holder.expansion);
-        left_out.differing += u64::from(differs);
+        differing += u64::from((&rival.data, &rival.expansion) != (&holder.data, &holder.expansion));
         // Rows of one page are stored in its order.
         let (winner, loser) =
             if position >= held { ((position, rival), holder) } else { ((held, holder), rival) };
@@ -219,10 +220,9 @@ async fn settle_grant(
             .execute(&mut *conn)
             .await
             .map_err(database_error(doing))?;
-        *left_out.by_type.entry(loser.resource_type_id).or_default() += 1;
         best = Some(winner);
     }
-    Ok(())
+    Ok(differing)
 }
 
 async fn position_of(conn: &mut SqliteConnection, kind: i64, row: i64) -> Result<String> {

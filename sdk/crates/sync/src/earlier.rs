@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector_model::{Error, Result};
+use connector_model::{Error, ErrorKind, Result};
 use connector_store::WorkDb;
 
 use crate::{
@@ -32,7 +32,8 @@ impl Found {
     /// Whether syncs of the old file are in it already, so that it belongs to
     /// that file.
     fn has_kept_syncs(&self) -> bool {
-        !matches!(self, Self::At(state, _) if *state < State::Kept)
+        // They are copied before the state says so.
+        !matches!(self, Self::At(state, _) if *state < State::Expanded)
     }
 
     fn checkpoint(&self) -> &Checkpoint {
@@ -56,12 +57,14 @@ impl Found {
 }
 
 /// Looks for a sync to go on with; tells where there is one that can't be.
+/// Fails where it can't be told: nothing is thrown away because something else
+/// holds a file, or a disk fails.
 pub(crate) async fn find(
     folder: &WorkFolder,
     fingerprint: &Fingerprint,
     observer: &Arc<dyn Observer>,
-) -> Option<Earlier> {
-    let reason = match folder.left(fingerprint) {
+) -> Result<Option<Earlier>> {
+    let reason = match folder.left(fingerprint)? {
         Ok(left) => match open(folder, &left).await {
             // Also where it took its place, and only its working files were
             // not removed any more: what it read may be of days ago.
@@ -71,16 +74,19 @@ pub(crate) async fn find(
                 }
                 Some("the output was replaced since then".to_owned())
             }
-            Ok(Some((db, found))) => return Some(Earlier { record: left.record, db, found }),
+            Ok(Some((db, found))) => return Ok(Some(Earlier { record: left.record, db, found })),
             Ok(None) => None,
-            Err(e) => Some(format!("its working database can't be trusted: {}", e.report())),
+            Err(e) if e.kind() == ErrorKind::DataLoss => {
+                Some(format!("its working database can't be trusted: {}", e.report()))
+            }
+            Err(e) => return Err(e.during("go on with an earlier run")),
         },
         Err(reason) => reason,
     };
     if let Some(reason) = reason {
         observer.event(&Event::StartedAgain { reason });
     }
-    None
+    Ok(None)
 }
 
 /// Opens the working database; nothing where no page was made safe in it.
@@ -111,5 +117,5 @@ async fn look(db: &mut WorkDb, folder: &WorkFolder, restarted: bool) -> Result<O
     summary
         .map(Found::Sealed)
         .map(Some)
-        .ok_or_else(|| Error::internal("the summary of the sealed sync is missing"))
+        .ok_or_else(|| Error::new(ErrorKind::DataLoss, "the summary of the sealed sync is missing"))
 }

@@ -148,9 +148,13 @@ pub(crate) fn not_read(error: &Error) -> String {
     format!("not read, and the sync is incomplete without it: {error}")
 }
 
+/// Bytes of reasons that are gathered for a row; the store keeps about as
+/// many.
+const MAX_REASON: usize = 1000;
+
 /// Adds a reason, once.
 fn explain(row: &mut LedgerRow, why: &str) {
-    if row.reason.contains(why) {
+    if row.reason.len() > MAX_REASON || row.reason.contains(why) {
         return;
     }
     if !row.reason.is_empty() {

@@ -72,14 +72,15 @@ pub(crate) enum Verdict {
 
 impl Verdict {
     /// Whether so much is missing that no change of a list while it was read
-    /// explains it: nothing came, or more than ten rows and more than one in a
-    /// hundred are missing.
+    /// explains it: nothing came, or half is missing, or more than ten rows and
+    /// more than one in a hundred.
     pub(crate) fn is_broken(self) -> bool {
         match self {
             Self::Whole => false,
             Self::Drifted { announced, distinct } => {
                 let missing = announced.saturating_sub(distinct);
-                (missing > 0 && distinct == 0) || (missing > 10 && missing * 100 > announced)
+                (missing > 0 && (distinct == 0 || missing * 2 >= announced))
+                    || (missing > 10 && missing * 100 > announced)
             }
         }
     }
@@ -222,10 +223,10 @@ mod tests {
     #[test]
     fn a_few_missing_rows_are_a_moving_list_and_many_are_a_broken_one() {
         let broken = |announced, distinct| Verdict::Drifted { announced, distinct }.is_broken();
-        for (announced, distinct) in [(1, 0), (500, 0), (100, 80), (100_000, 98_000)] {
+        for (announced, distinct) in [(1, 0), (2, 1), (20, 10), (500, 0), (100, 80), (100_000, 98_000)] {
             assert!(broken(announced, distinct), "{distinct} of {announced}");
         }
-        for (announced, distinct) in [(5, 4), (20, 10), (100_000, 99_500), (0, 3)] {
+        for (announced, distinct) in [(5, 4), (20, 11), (100_000, 99_500), (0, 3)] {
             assert!(!broken(announced, distinct), "{distinct} of {announced}");
         }
     }

@@ -21,6 +21,7 @@ use crate::{
     external::External,
     fingerprint::Fingerprint,
     ingest::Types,
+    invariants::check_exclusion_groups,
     lock::OutputLock,
     meta::{self, State},
     references::References,
@@ -40,8 +41,9 @@ use crate::{
 /// A run that is killed, cancelled or fails half way leaves its working files,
 /// and the next one with the same [fingerprint](SyncOptions::program) goes on
 /// from its last checkpoint: no page that was made safe is asked for again.
-/// They are left behind where they are older than seven days or damaged, and
-/// where what was read can't be trusted.
+/// They are left behind where they are older than seven days or damaged; and a
+/// run whose listing came to nothing sound (a source that is missing much
+/// twice, pages that lead back into themselves) leaves none.
 ///
 /// Errors that a caller may want to branch on: failed precondition (another
 /// run holds the output, or it is no file of ours), cancelled, aborted (not
@@ -85,7 +87,7 @@ struct Files {
 impl Run<'_> {
     async fn run(mut self) -> Result<Summary> {
         let fingerprint = Fingerprint::of(self.registry, self.options);
-        let result = match find(&self.folder, &fingerprint, &self.observer).await {
+        let result = match find(&self.folder, &fingerprint, &self.observer).await? {
             Some(earlier) => {
                 self.folder.go_on(&earlier.record)?;
                 self.go_on(earlier, fingerprint).await
@@ -268,7 +270,7 @@ impl Run<'_> {
             }
         }
         let workers = self.options.workers.resolve(self.registry.connector().max_parallel_calls());
-        let collector = Collector::new(
+        let mut collector = Collector::new(
             shared,
             workers,
             Arc::new(self.options.clone()),
@@ -279,13 +281,19 @@ impl Run<'_> {
         );
         // A run that is killed leaves its files anyway; so does one that fails.
         self.folder.keep(true);
-        let (checkpoint, calls) = match collector.run(db, going_on).await {
-            Ok(collected) => collected,
-            Err(e) => {
-                self.folder.keep(is_worth_keeping(db, &e).await);
-                return Err(e);
-            }
-        };
+        if let Err(e) = collector.run(db, going_on).await {
+            // Nothing to go on with, or it would come to the same end.
+            self.folder.keep(!collector.is_spoiled() && has_pages(db).await);
+            return Err(e);
+        }
+        let (checkpoint, calls) = collector.into_parts();
+        if checkpoint.exclusion_groups
+            && let Err(e) = check_exclusion_groups(db).await
+        {
+            // What was read breaks a rule, and would break it again.
+            self.folder.keep(false);
+            return Err(e);
+        }
         let checkpoint = self.seal(db, State::Collecting, checkpoint, files).await?;
         Ok((checkpoint, calls))
     }
@@ -310,11 +318,6 @@ impl Run<'_> {
         let sealed = seal.run(db, state, checkpoint).await;
         match sealed {
             Err(e) if e.kind() == ErrorKind::Cancelled => Err(cancelled()),
-            Err(e) if e.kind() == ErrorKind::Internal => {
-                // What was read breaks a rule, and would break it again.
-                self.folder.keep(false);
-                Err(e)
-            }
             Err(e) if e.kind() == ErrorKind::DataLoss => {
                 // Perhaps the database itself: the next run looks first.
                 self.folder.distrust();
@@ -348,8 +351,12 @@ impl Run<'_> {
         let validation = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(cancelled()),
-            validation = guarded_within(self.options.call_limit, connector.validate()) => validation?,
+            validation = guarded_within(self.options.call_limit, connector.validate()) => validation,
         };
+        let validation = validation.map_err(|e| match e.kind() {
+            ErrorKind::DeadlineExceeded => e.during("validate the connector"),
+            _ => e,
+        })?;
         Ok(validation.identity)
     }
 
@@ -375,12 +382,8 @@ impl Run<'_> {
     }
 }
 
-/// Whether another run could go on after an error: pages were made safe, and
-/// it is not they that are wrong.
-async fn is_worth_keeping(db: &mut WorkDb, error: &Error) -> bool {
-    if matches!(error.kind(), ErrorKind::DataLoss | ErrorKind::Internal) {
-        return false;
-    }
+/// Whether pages were made safe.
+async fn has_pages(db: &mut WorkDb) -> bool {
     let safe = meta::load(db.connection()).await;
     safe.is_ok_and(|safe| safe.is_some_and(|(_, checkpoint)| checkpoint.intake.totals.pages > 0))
 }

@@ -59,7 +59,7 @@ impl Scan {
                 .bind(after)
                 .fetch_one(&mut *conn)
                 .await
-                .map_err(database_error("read rows to expand"))?;
+                .map_err(database_error("read the stored rows"))?;
             let (Some(page), Some(last)) = (page, last) else { return Ok(()) };
             rows(&page, &mut row)?;
             after = last;

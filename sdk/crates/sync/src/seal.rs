@@ -17,7 +17,6 @@ use crate::{
     counts, database_error, duplicates,
     expand::{ExpandProgress, expand},
     external::{self, External, add_external},
-    invariants::check_exclusion_groups,
     ledger::of_all_types,
     listings,
     meta::{self, State},
@@ -26,9 +25,6 @@ use crate::{
     session,
     work_folder::WorkFolder,
 };
-
-/// The warning about rows of one id.
-const CAME_TWICE: &str = "an id came twice with different content; the later page won";
 
 /// What the seal needs besides the database.
 pub(crate) struct Seal<'a> {
@@ -52,19 +48,16 @@ impl Seal<'_> {
         let start = Instant::now();
         let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]);
         self.observer.event(&Event::PhaseStarted { phase: Phase::Seal });
-        // What is dropped from here on holds page tokens, remembered values and
-        // settings: its bytes must not travel in the free pages of the file.
-        db.overwrite_what_is_deleted().await?;
         if state < State::Collected {
             self.step("clean up")?;
+            checkpoint.came_twice(checkpoint.intake.differing);
+            // A row that took another's place may be of another type.
+            checkpoint.recount |= checkpoint.intake.differing > 0;
             end_collection(db, &checkpoint).await?;
             self.made_safe(&checkpoint);
         }
         if state < State::Settled {
             self.step("settle ids")?;
-            if checkpoint.exclusion_groups {
-                check_exclusion_groups(db).await?;
-            }
             self.settle(db, &mut checkpoint).await?;
         }
         if state < State::Matched {
@@ -74,6 +67,9 @@ impl Seal<'_> {
                 ledger = Some(self.add_external(db, external, &mut checkpoint).await?);
                 checkpoint.spent(Phase::External, start.elapsed());
             }
+            if self.expands() && counts::has_expansions(db).await? {
+                checkpoint.unexpanded = Some(counts::of_grants(db).await?.values().sum());
+            }
             self.enter_with(db, State::Matched, &checkpoint, ledger).await?;
         }
         if state < State::Expanded {
@@ -81,7 +77,10 @@ impl Seal<'_> {
             if self.expands() {
                 let start = self.phase(Phase::Expansion);
                 ledger = Some(self.expand(db, &mut checkpoint).await?);
-                checkpoint.spent(Phase::Expansion, start.elapsed());
+                // With nothing to expand there is nothing to tell.
+                if checkpoint.expansion.is_some_and(|e| e.edges > 0) {
+                    checkpoint.spent(Phase::Expansion, start.elapsed());
+                }
             }
             self.enter_with(db, State::Expanded, &checkpoint, ledger).await?;
         }
@@ -100,7 +99,7 @@ impl Seal<'_> {
         }
         self.step("write statistics")?;
         if checkpoint.recount {
-            checkpoint.intake.counts.grants = counts::of_grants(db).await?;
+            checkpoint.intake.counts = counts::of_all(db).await?;
         }
         let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]) - others;
         checkpoint.spent(Phase::Seal, start.elapsed().saturating_sub(others));
@@ -147,16 +146,6 @@ impl Seal<'_> {
         checkpoint: &mut Checkpoint,
     ) -> Result<LedgerRow> {
         let added = add_external(db, external, self.cancel).await?;
-        let counts = &mut checkpoint.intake.counts;
-        for (more, to) in [
-            (&added.change.resources, &mut counts.resources),
-            (&added.change.entitlements, &mut counts.entitlements),
-        ] {
-            for (of_type, n) in more {
-                let count = to.entry(of_type.to_string()).or_default();
-                *count = count.saturating_add_signed(*n);
-            }
-        }
         checkpoint.recount = true;
         for (count, what, examples) in [
             (
@@ -173,6 +162,10 @@ impl Seal<'_> {
             if count > 0 {
                 self.warn(checkpoint, such_as(&format!("{count} {what}"), examples));
             }
+        }
+        if added.left_out > 0 {
+            let text = "grants of the external file are to principals that were not carried over";
+            self.warn(checkpoint, format!("{} {text}", added.left_out));
         }
         if added.left_out_sources > 0 {
             let text = "entitlements that matched grants should expand are not there";
@@ -210,7 +203,11 @@ impl Seal<'_> {
             let text = "entitlements expand into each other; none of them gives to the others of its cycle";
             self.warn(checkpoint, format!("{text}: {}", cycle.join(", ")));
         }
-        let created = expanded.created.values().sum();
+        // Not what this run made: an earlier one may have been stopped at it.
+        let created = match checkpoint.unexpanded {
+            Some(before) => counts::of_grants(db).await?.values().sum::<u64>().saturating_sub(before),
+            None => 0,
+        };
         checkpoint.expansion = Some(ExpansionSummary {
             edges: expanded.edges,
             created,
@@ -254,15 +251,10 @@ impl Seal<'_> {
     /// Of two grants of one id, one stays: what comes after needs ids to be
     /// unique.
     async fn settle(&self, db: &mut WorkDb, checkpoint: &mut Checkpoint) -> Result<()> {
-        if checkpoint.intake.differing > 0 {
-            checkpoint.warnings.add_many(CAME_TWICE, checkpoint.intake.differing);
-        }
         if !db.index_grant_ids().await? {
-            let left_out = duplicates::settle_grants(db).await?;
-            checkpoint.recount = true;
-            if left_out.differing > 0 {
-                checkpoint.warnings.add_many(CAME_TWICE, left_out.differing);
-            }
+            duplicates::settle_grants(db, checkpoint, self.cancel).await?;
+            self.made_safe(checkpoint);
+            self.step("index settled ids")?;
             if !db.index_grant_ids().await? {
                 return Err(Error::internal("two grants of one sync still have the same id"));
             }

@@ -98,19 +98,19 @@ impl WorkFolder {
     }
 
     /// What an earlier run left that this one may go on with; else the reason
-    /// why not, where there was something.
-    pub(crate) fn left(&self, fingerprint: &Fingerprint) -> Result<Left, Option<String>> {
-        if !self.path.exists() {
-            return Err(None);
+    /// why not, where there was something. Fails where it can't be read.
+    pub(crate) fn left(&self, fingerprint: &Fingerprint) -> Result<Result<Left, Option<String>>> {
+        match std::fs::read(self.record()) {
+            Ok(text) => Ok(self.left_by(&text, fingerprint)),
+            // Nothing is there, or it was killed before it had begun.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Err(None)),
+            Err(e) => Err(self.io(e)),
         }
-        let text = match std::fs::read(self.record()) {
-            Ok(text) => text,
-            // Killed before it had begun.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(None),
-            Err(e) => return Err(Some(format!("its record can't be read: {e}"))),
-        };
+    }
+
+    fn left_by(&self, record: &[u8], fingerprint: &Fingerprint) -> Result<Left, Option<String>> {
         let record: Record =
-            serde_json::from_slice(&text).map_err(|_| Some("its record is damaged".to_owned()))?;
+            serde_json::from_slice(record).map_err(|_| Some("its record is damaged".to_owned()))?;
         if record.format != FORMAT {
             return Err(Some("it was written by another version of this program".to_owned()));
         }
@@ -236,6 +236,13 @@ impl WorkFolder {
     }
 
     fn remove(&self) -> Result<()> {
+        // First what says that the rest can be gone on with: a run that is
+        // killed in between leaves nothing that looks whole.
+        if std::fs::remove_file(self.record()).is_ok()
+            && let Err(error) = File::open(&self.path).and_then(|folder| folder.sync_all())
+        {
+            tracing::debug!(%error, "the working folder can't be synced to disk");
+        }
         match std::fs::remove_dir_all(&self.path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 Err(Error::io("the working files of an earlier run can't be removed", e)
@@ -303,9 +310,10 @@ fn check_room(folder: &Path, output: &Path) -> Result<()> {
     Err(Error::new(
         ErrorKind::ResourceExhausted,
         format!(
-            "there is too little room for the working files: {} MiB free, about {} MiB needed; \
-             free some, or choose another place with --c1z-temp-dir",
+            "there is too little room for the working files: {} MiB free, at least {} MiB and likely {} MiB \
+             needed; free some, or choose another place with --c1z-temp-dir",
             free >> 20,
+            least >> 20,
             likely >> 20
         ),
     )

@@ -5,7 +5,7 @@ use serde::Serialize;
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::{
-    Completeness,
+    Completeness, LedgerRow,
     table::{MAX_REASON, SUMMARY},
     write,
 };
@@ -35,6 +35,33 @@ pub struct LedgerSummary {
 }
 
 impl WorkDb {
+    /// Adds a row of an operation that was made up for, and sums the ledger up again: that it was skipped or incomplete
+    /// is not true any more. Does nothing where the sync has no ledger, for one row would not make it known.
+    pub async fn make_up_in_ledger(&mut self, row: &LedgerRow) -> Result<()> {
+        let (sync, path) = (self.sync_id().to_string(), self.path().to_owned());
+        let what = "can't change the completeness ledger";
+        let mut batch = self.begin().await?;
+        let there: bool =
+            sqlx::query_scalar("select exists (select 1 from completeness_ledger where sync_id = ?)")
+                .bind(&sync)
+                .fetch_one(batch.connection())
+                .await
+                .doing(what, &path)?;
+        if !there {
+            return Ok(());
+        }
+        sqlx::query("delete from completeness_ledger where sync_id = ? and operation = ? and state <> ?")
+            .bind(&sync)
+            .bind(row.operation.as_str())
+            .bind(Completeness::Whole.as_str())
+            .execute(batch.connection())
+            .await
+            .doing(what, &path)?;
+        batch.add_to_ledger(std::slice::from_ref(row)).await?;
+        batch.commit().await?;
+        self.finish_ledger().await.map(drop)
+    }
+
     /// Adds up the sync's rows and writes the summary row: at the seal, best before [`WorkDb::build_indexes`], which
     /// takes the room that becomes free; and again where it is sealed again. Without rows there is nothing to sum up:
     /// no summary is written, which reads as unknown.

@@ -86,7 +86,7 @@ impl WorkDb {
         Self::with(path, conn, sync.id.clone()).await
     }
 
-    /// Goes on with a database that an earlier run left: the newest sync that it holds.
+    /// Goes on with a database that an earlier run left: the sync that it was made for.
     pub async fn open(path: &Path) -> Result<Self> {
         let mut conn = connect(path).await?;
         prepare(&mut conn, path).await?;
@@ -242,6 +242,9 @@ async fn prepare(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
         "pragma synchronous = normal",
         "pragma trusted_schema = off",
         "pragma temp_store = file",
+        // What is deleted on the way holds page tokens and remembered values: it must not travel in the free pages of
+        // the file.
+        "pragma secure_delete = on",
         "pragma cache_size = -4000",
         "pragma wal_autocheckpoint = 8192",
     ] {

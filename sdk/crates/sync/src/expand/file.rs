@@ -7,14 +7,14 @@ use std::{
 
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::{
-    C1z, Finish, OpenOptions, Retention, SyncId, WorkDb,
+    C1z, Finish, LedgerOperation, OpenOptions, Retention, SyncId, WorkDb,
     envelope::{check_target, pack},
     time,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{Expanded, choose::choose, expand, folder::Folder};
-use crate::{Event, Observer, collect::cancelled, lock::OutputLock};
+use crate::{Event, Observer, collect::cancelled, ledger::of_all_types, lock::OutputLock};
 
 /// How a file is expanded.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +88,8 @@ pub async fn expand_file(
     let expanded = expand(&mut db, &cancel, &mut |_| {}).await?;
     // Before the other syncs come, so that it is the rows of this one that are counted.
     let stats = db.stats().await?;
+    db.make_up_in_ledger(&of_all_types(LedgerOperation::GrantExpansion, expanded.created.values().sum()))
+        .await?;
     step("keep the other syncs")?;
     let _all = db.copy_kept_syncs(&file.unpacked().db(), Retention::All).await?;
     step("build indexes")?;

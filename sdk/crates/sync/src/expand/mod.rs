@@ -126,6 +126,9 @@ async fn expand_in_batches(
     while let Some(entitlement) = spread.next() {
         let of = writer.reference(entitlement)?;
         writer.change(&spread, entitlement);
+        if writer.waiting() >= batch {
+            flush(&mut writer, db, cancel, progress, &mut so_far).await?;
+        }
         // Those of one type and the same sources together: the sources are encoded once.
         created.clear();
         let types = loaded.principals.type_of();

@@ -190,3 +190,25 @@ async fn whatever_step_it_is_stopped_at_the_file_stays() {
         assert_eq!(place.files(), [".sync.c1z.work", "sync.c1z"], "{step}");
     }
 }
+
+/// A sync that was not to be expanded says so; once it is expanded it says
+/// that.
+#[tokio::test]
+async fn the_ledger_says_that_it_was_made_up_for() {
+    let place = Place::new();
+    let mut options = connector_sync::SyncOptions::new(place.output());
+    options.expand = false;
+    let site = crate::resume::site();
+    let summary = crate::fake::run_with(&site, &options, CancellationToken::new());
+    assert_eq!(summary.await.unwrap().completeness, connector_sync::Completeness::Skipped);
+    let expanded = expand(&place.output(), None).await.unwrap();
+    let created = expanded.expanded.created.values().sum::<u64>();
+    assert!(created > 0);
+    // Again, and nothing is made again.
+    expand(&place.output(), None).await.unwrap();
+    let file = C1z::open(&place.output(), &OpenOptions::default()).await.unwrap();
+    let ledger = file.view(None).await.unwrap().ledger().await.unwrap().unwrap();
+    assert_eq!(ledger.summary.state, connector_sync::Completeness::Whole);
+    let line = ledger.totals.iter().find(|t| t.operation.as_str() == "grant-expansion").unwrap();
+    assert_eq!((line.rows, line.state), (created, connector_sync::Completeness::Whole));
+}

@@ -42,6 +42,7 @@ pub(crate) struct Fake {
     answer: Arc<Answer>,
     parallel: Option<usize>,
     identity: Option<String>,
+    never_signs_in: bool,
     state: Arc<State>,
 }
 
@@ -67,6 +68,7 @@ impl Fake {
             answer: Arc::new(answer),
             parallel: None,
             identity: None,
+            never_signs_in: false,
             state: Arc::default(),
         }
     }
@@ -89,6 +91,11 @@ impl Fake {
 
     pub(crate) fn signed_in_as(mut self, identity: &str) -> Self {
         self.identity = Some(identity.to_owned());
+        self
+    }
+
+    pub(crate) fn never_signing_in(mut self) -> Self {
+        self.never_signs_in = true;
         self
     }
 
@@ -165,6 +172,9 @@ impl Connector for Fake {
 
     async fn validate(&self) -> Result<Validation> {
         self.state.validated.fetch_add(1, Ordering::SeqCst);
+        if self.never_signs_in {
+            std::future::pending::<()>().await;
+        }
         Ok(Validation { identity: self.identity.clone() })
     }
 

@@ -10,11 +10,13 @@ use std::{
 };
 
 use connector_model::{
-    Entitlement, Error, ErrorKind, Expandable, Grant, Page, Resource, Result, StaticEntitlement, TraitKind,
-    wire,
+    BidResource, Entitlement, Error, ErrorKind, Expandable, Grant, Page, Resource, Result, StaticEntitlement,
+    TraitKind, wire,
 };
 use connector_store::{Completeness, LedgerTotal};
-use connector_sync::{Checkpoints, Event, ExternalPrincipals, LedgerLine, Observer, Summary, SyncOptions};
+use connector_sync::{
+    Checkpoints, Event, ExternalPrincipals, LedgerLine, Observer, Scope, Summary, SyncOptions, Targets,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -135,6 +137,61 @@ async fn what_was_not_to_be_expanded_is_skipped() {
     assert_eq!(summary.completeness, Completeness::Skipped);
     assert_eq!(stored.ledger.summary.reason, "grant-expansion: grants were not to be expanded");
     assert!(!stored.run.supports_diff && stored.grants.len() == 4);
+}
+
+/// What a narrower sync does not read, in the words of the ledger.
+#[tokio::test]
+async fn what_a_scope_leaves_out_is_skipped() {
+    let some = |skip_grants| {
+        let resources = vec![BidResource { id: id("group", "h"), parent: None }];
+        Scope::Resources(Targets { resources, skip_grants, ..Targets::default() })
+    };
+    let mut told = String::new();
+    for (name, scope) in [
+        ("resources only", Scope::ResourcesOnly),
+        ("some", some(false)),
+        ("some, no grants", some(true)),
+        ("nothing", Scope::Nothing),
+    ] {
+        let get = |ask: &Ask| if ask.operation == "get" { Page::of(vec![group("h")]) } else { answer(ask) };
+        let fake = Fake::simple(types(), move |ask| Ok(get(ask))).targeting("group");
+        let (summary, stored) = synced(fake, |o| o.scope = scope).await;
+        assert_eq!(summary.completeness, Completeness::Skipped);
+        told.push_str(&format!("{name}:\n  {}\n", stored.lines().join("\n  ")));
+    }
+    insta::assert_snapshot!(told, @r#"
+    resources only:
+      list-resources group: 1 lists, 1 pages, 2 rows, whole
+      list-entitlements group: 1 lists, 0 pages, 0 rows, skipped: entitlements were not to be read
+      list-grants group: 1 lists, 0 pages, 0 rows, skipped: grants were not to be read
+      list-resources room: 2 lists, 2 pages, 1 rows, whole
+      list-entitlements room: 1 lists, 0 pages, 0 rows, skipped: entitlements were not to be read
+      list-grants room: 1 lists, 0 pages, 0 rows, skipped: grants were not to be read
+      list-resources user: 1 lists, 2 pages, 4 of 4 rows, whole
+      list-entitlements user: 1 lists, 0 pages, 0 rows, skipped: entitlements were not to be read
+      list-grants user: 1 lists, 0 pages, 0 rows, skipped: grants were not to be read
+    some:
+      grant-expansion : 1 lists, 0 pages, 0 rows, skipped: only some resources were to be read
+      list-resources group: 1 lists, 0 pages, 0 rows, skipped: only some resources were to be read
+      list-entitlements group: 1 lists, 1 pages, 1 rows, whole
+      list-grants group: 1 lists, 2 pages, 2 rows, whole
+      targeted-resource-sync group: 1 lists, 1 pages, 1 rows, whole
+      list-resources room: 1 lists, 0 pages, 0 rows, skipped: only some resources were to be read
+      list-resources user: 1 lists, 0 pages, 0 rows, skipped: only some resources were to be read
+    some, no grants:
+      list-resources group: 1 lists, 0 pages, 0 rows, skipped: only some resources were to be read
+      list-entitlements group: 1 lists, 1 pages, 1 rows, whole
+      list-grants group: 1 lists, 0 pages, 0 rows, skipped: grants were not to be read
+      targeted-resource-sync group: 1 lists, 1 pages, 1 rows, whole
+      list-resources room: 1 lists, 0 pages, 0 rows, skipped: only some resources were to be read
+      list-grants room: 1 lists, 0 pages, 0 rows, skipped: grants were not to be read
+      list-resources user: 1 lists, 0 pages, 0 rows, skipped: only some resources were to be read
+      list-grants user: 1 lists, 0 pages, 0 rows, skipped: grants were not to be read
+    nothing:
+      list-resources group: 1 lists, 0 pages, 0 rows, skipped: nothing was to be read
+      list-resources room: 1 lists, 0 pages, 0 rows, skipped: nothing was to be read
+      list-resources user: 1 lists, 0 pages, 0 rows, skipped: nothing was to be read
+    "#);
 }
 
 #[tokio::test]

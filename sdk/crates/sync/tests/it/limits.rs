@@ -94,6 +94,19 @@ async fn a_call_has_a_time_limit() {
     "#);
 }
 
+#[tokio::test]
+async fn signing_in_has_the_limit_of_a_call() {
+    let (fake, place) = (Arc::new(hanging("").never_signing_in()), Place::new());
+    let mut options = SyncOptions::new(place.output());
+    options.call_limit = Duration::from_millis(100);
+    let sync = run_with(&fake, &options, CancellationToken::new());
+    let ended = tokio::time::timeout(Duration::from_secs(60), sync).await;
+    let error = ended.expect("it ends").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    insta::assert_snapshot!(error, @"validate the connector: the connector did not answer within 0.1 s, and the call was given up");
+    assert_eq!((fake.questions().len(), place.files().len()), (0, 0));
+}
+
 /// The limit of a run holds wherever it is.
 #[tokio::test]
 async fn a_run_has_a_time_limit() {
@@ -134,9 +147,9 @@ fn gone(groups: usize, gone: usize) -> Arc<Fake> {
 /// of those before.
 #[tokio::test]
 async fn too_many_that_are_gone_end_the_run_and_keep_what_was_read() {
-    // Of 58 groups 11 are gone: before the last of them 1 + 58 + 47 + 10 = 116 actions were done.
-    // Of 49 it is 1 + 49 + 38 + 10 = 98, and 11 are more than a tenth.
-    for (groups, lost, fails) in [(58, 11, false), (49, 10, false), (10, 10, false), (49, 11, true)] {
+    // When the eleventh of n groups is gone, 1 + n + (n - 11) + 10 = 2 n questions were answered: 11 are a tenth of
+    // 110, and more of 108.
+    for (groups, lost, fails) in [(10, 10, false), (55, 11, false), (54, 11, true)] {
         let place = Place::new();
         let ended = run(&gone(groups, lost), &place.output(), 1).await;
         if !fails {
@@ -146,11 +159,40 @@ async fn too_many_that_are_gone_end_the_run_and_keep_what_was_read() {
         let error = ended.unwrap_err();
         assert_eq!((error.kind(), error.kind().code()), (ErrorKind::Aborted, 10));
         insta::assert_snapshot!(error.report(), @r#"
-        11 resources were not found when they were asked for, of 99 that were asked: it is not they that are missing
-          because: list grants of group:0048: no such group
+        11 resources were not found when they were asked for, of 109 that were asked: it is not they that are missing
+          because: list grants of group:0053: no such group
         "#);
         assert_eq!(place.files(), [".sync.c1z.work"]);
+        // Those that were gone are not forgotten: the next run has no ten of its own.
+        let again = run(&gone(groups, lost), &place.output(), 1).await.unwrap_err();
+        assert_eq!(again.report(), error.report());
         let summary = run(&gone(groups, 0), &place.output(), 1).await.unwrap();
         assert!(summary.resumed);
+        assert_eq!(summary.warnings.len(), 10);
     }
+}
+
+/// Pages that were there when another failed are taken in, and nothing is asked or counted twice.
+#[tokio::test]
+async fn what_was_answered_before_a_failure_is_not_asked_again() {
+    let fake = |fails: bool| {
+        Arc::new(Fake::simple([plain("group")], move |ask| match (ask.operation, ask.of.as_str()) {
+            ("list", _) => {
+                Ok(Page::of((0..8).map(|n| Resource::new(id("group", &n.to_string()), "G")).collect()))
+            }
+            ("grants", "group:6") if fails => Err(Error::new(ErrorKind::Unavailable, "no answer")),
+            ("grants", "group:2" | "group:4") => Err(Error::new(ErrorKind::NotFound, "no such group")),
+            _ => Ok(Page::empty()),
+        }))
+    };
+    let place = Place::new();
+    run(&fake(true), &place.output(), 8).await.unwrap_err();
+    let second = fake(false);
+    let summary = run(&second, &place.output(), 1).await.unwrap();
+    assert!(summary.resumed);
+    let gone = |n| (format!("list grants of group:{n}: it was gone when it was asked for"), 1);
+    assert_eq!(summary.warnings, [gone(2), gone(4)]);
+    let asked = second.questions();
+    assert!(asked.contains(&"grants group:6".to_owned()), "{asked:?}");
+    assert!(!asked.contains(&"grants group:0".to_owned()), "{asked:?}");
 }
