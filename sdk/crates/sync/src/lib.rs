@@ -18,6 +18,7 @@ mod counts;
 mod cycle;
 mod duplicates;
 mod earlier;
+mod erase;
 mod expand;
 mod external;
 mod fingerprint;

@@ -16,7 +16,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use crate::{
     action::{Action, Operation, Subject},
     cycle::Cycle,
-    database_error,
+    database_error, erase,
 };
 
 pub(crate) const TABLE: &str = "work_queue";
@@ -85,16 +85,20 @@ fn parent(action: &Action) -> Option<&ResourceId> {
 }
 
 /// Moves a chain on to its next page.
-pub(crate) async fn advance(conn: &mut SqliteConnection, next: &Action) -> Result<()> {
+pub(crate) async fn advance(conn: &mut SqliteConnection, from: &Action, next: &Action) -> Result<()> {
+    let long = from.token.iter().chain(from.cycle.saved()).any(|t| erase::is_long(t.as_str().as_bytes()));
+    if long {
+        erase::overwrite(conn, true).await?;
+    }
     sqlx::query("update work_queue set token = ?, saved_token = ?, step = ? where id = ?")
         .bind(next.token.as_ref().map(|t| t.as_str().to_owned()))
         .bind(next.cycle.saved().map(|t| t.as_str().to_owned()))
         .bind(i64::from(next.step))
         .bind(next.id)
-        .execute(conn)
+        .execute(&mut *conn)
         .await
         .map_err(database_error("move the queue on"))?;
-    Ok(())
+    if long { erase::overwrite(conn, false).await } else { Ok(()) }
 }
 
 /// Marks chains that were followed to their end.

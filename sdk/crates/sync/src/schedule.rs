@@ -234,7 +234,7 @@ impl Schedule {
         let ends_chain = next.is_none();
         match next {
             Some(next) => {
-                queue::advance(batch.connection(), &next).await?;
+                queue::advance(batch.connection(), action, &next).await?;
                 self.ready.push_front(next);
             }
             None => self.finished.push(action.id),

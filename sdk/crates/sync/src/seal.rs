@@ -48,6 +48,9 @@ impl Seal<'_> {
         let start = Instant::now();
         let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]);
         self.observer.event(&Event::PhaseStarted { phase: Phase::Seal });
+        // What is dropped from here on holds page tokens, remembered values and
+        // settings: its bytes must not travel in the free pages of the file.
+        db.overwrite_what_is_deleted().await?;
         if state < State::Collected {
             self.step("clean up")?;
             checkpoint.came_twice(checkpoint.intake.differing);

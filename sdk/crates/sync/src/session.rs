@@ -6,7 +6,7 @@ use connector_model::{Error, ErrorKind, Result};
 use connector_store::Batch;
 use sqlx::SqliteConnection;
 
-use crate::database_error;
+use crate::{database_error, erase};
 
 /// Bytes of a key: the limit of the Go SDK's session store.
 const MAX_KEY: usize = 512;
@@ -43,6 +43,8 @@ pub(crate) fn check(remember: &[(String, Vec<u8>)]) -> Result<()> {
 }
 
 pub(crate) async fn put(batch: &mut Batch<'_>, key: &str, value: &[u8]) -> Result<()> {
+    // What it replaces may be long.
+    erase::overwrite(batch.connection(), true).await?;
     let sync = batch.sync_id().to_owned();
     sqlx::query("insert or replace into v1_connector_sessions (sync_id, key, value) values (?, ?, ?)")
         .bind(sync)
@@ -51,7 +53,7 @@ pub(crate) async fn put(batch: &mut Batch<'_>, key: &str, value: &[u8]) -> Resul
         .execute(batch.connection())
         .await
         .map_err(database_error("remember a value"))?;
-    Ok(())
+    erase::overwrite(batch.connection(), false).await
 }
 
 /// What pages of an earlier run said to remember.

@@ -242,9 +242,6 @@ async fn prepare(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
         "pragma synchronous = normal",
         "pragma trusted_schema = off",
         "pragma temp_store = file",
-        // What is deleted on the way holds page tokens and remembered values: it must not travel in the free pages of
-        // the file.
-        "pragma secure_delete = on",
         "pragma cache_size = -4000",
         "pragma wal_autocheckpoint = 8192",
     ] {

@@ -94,6 +94,8 @@ pub async fn expand_file(
     let _all = db.copy_kept_syncs(&file.unpacked().db(), Retention::All).await?;
     step("build indexes")?;
     db.build_indexes().await?;
+    // The other writer's state may be long, and is replaced.
+    db.overwrite_what_is_deleted().await?;
     let ended_at = run.ended_at.as_deref().and_then(time::parse).unwrap_or_else(jiff::Timestamp::now);
     db.finish(&Finish { ended_at, stats, supports_diff: true, completed_actions: 0 }).await?;
     let database = db.close_for_packing().await?;

@@ -173,6 +173,31 @@ async fn what_the_engine_notes_for_itself_does_not_travel_in_the_file() {
     }
 }
 
+/// Long values lie on pages of their own, which are free once they are
+/// replaced.
+#[tokio::test]
+async fn long_values_that_were_replaced_do_not_travel_either() {
+    let fake = Arc::new(Fake::simple([user_type()], |ask| {
+        let at: usize = ask.token.get(..1).and_then(|n| n.parse().ok()).unwrap_or_default();
+        let mut page = Page::of(vec![user(&format!("user-{at}"))]);
+        if at < 3 {
+            page.next = Some(crate::token(&format!("{}{}", at + 1, "TOKEN-OF-A-PAGE".repeat(6000))));
+        }
+        let value = if at < 3 { "REMEMBERED-VALUE".repeat(6000) } else { "short".to_owned() };
+        page.remember = vec![("key".to_owned(), value.into())];
+        Ok(page)
+    }));
+    let (place, temp) = (Place::new(), tempfile::tempdir().unwrap());
+    let mut options = SyncOptions::new(place.output());
+    options.checkpoints.rows = 1;
+    run_with(&fake, &options, CancellationToken::new()).await.unwrap();
+    let bytes = std::fs::read(decoded(&place, temp.path()).await).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    for mark in ["TOKEN-OF-A-PAGE", "REMEMBERED-VALUE"] {
+        assert_eq!(text.matches(mark).count(), 0, "{mark} is in the file");
+    }
+}
+
 #[tokio::test]
 async fn a_damaged_database_in_the_old_file_is_told_before_any_call() {
     let (place, temp) = (Place::new(), tempfile::tempdir().unwrap());
