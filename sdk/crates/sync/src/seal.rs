@@ -14,7 +14,7 @@ use crate::{
     Event, ExpansionSummary, ExternalSummary, Observer, Phase, Scope, SyncOptions,
     checkpoint::Checkpoint,
     collect::cancelled,
-    counts, database_error, duplicates,
+    counts, database_error, duplicates, erase,
     expand::{ExpandProgress, expand},
     external::{self, External, add_external},
     ledger::of_all_types,
@@ -48,9 +48,6 @@ impl Seal<'_> {
         let start = Instant::now();
         let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]);
         self.observer.event(&Event::PhaseStarted { phase: Phase::Seal });
-        // What is dropped from here on holds page tokens, remembered values and
-        // settings: its bytes must not travel in the free pages of the file.
-        db.overwrite_what_is_deleted().await?;
         if state < State::Collected {
             self.step("clean up")?;
             checkpoint.came_twice(checkpoint.intake.differing);
@@ -284,6 +281,7 @@ impl Seal<'_> {
     /// The last transaction: the sync has its end, and what was ours is gone.
     async fn finish(&self, db: &mut WorkDb, checkpoint: &Checkpoint) -> Result<()> {
         let types = counts::of_resource_types(db).await?;
+        erase::overwrite(db.connection(), true).await?;
         db.finish_without(
             &Finish {
                 ended_at: jiff::Timestamp::now(),
@@ -307,6 +305,9 @@ fn such_as(text: &str, examples: &[String]) -> String {
 /// with the state that says so.
 async fn end_collection(db: &mut WorkDb, checkpoint: &Checkpoint) -> Result<()> {
     let doing = "end the collection";
+    // What is dropped holds page tokens and remembered values: its bytes must
+    // not travel in the free pages of the file.
+    erase::overwrite(db.connection(), true).await?;
     let mut tx = db.connection().begin().await.map_err(database_error(doing))?;
     for table in [queue::TABLE, references::TABLE].iter().chain(&listings::TABLES) {
         sqlx::query(sqlx::AssertSqlSafe(format!("drop table if exists {table}")))
@@ -316,5 +317,6 @@ async fn end_collection(db: &mut WorkDb, checkpoint: &Checkpoint) -> Result<()> 
     }
     session::clear(&mut tx).await?;
     meta::save(&mut tx, State::Collected, checkpoint).await?;
-    tx.commit().await.map_err(database_error(doing))
+    tx.commit().await.map_err(database_error(doing))?;
+    erase::overwrite(db.connection(), false).await
 }
