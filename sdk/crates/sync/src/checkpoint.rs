@@ -25,8 +25,8 @@ pub(crate) struct Checkpoint {
     pub(crate) intake: Intake,
     /// Whether entitlements exclude each other, so that it is worth looking.
     pub(crate) exclusion_groups: bool,
-    /// Whether the counts must be taken from the rows at the end: where rows
-    /// were settled, matched or expanded, what came is not what is there.
+    /// Whether the grants must be counted at the end: where rows were settled,
+    /// matched or expanded, what came is not what is there.
     pub(crate) recount: bool,
     /// Resources that were gone when they were asked for.
     pub(crate) gone: u64,

@@ -51,8 +51,6 @@ impl Seal<'_> {
         if state < State::Collected {
             self.step("clean up")?;
             checkpoint.came_twice(checkpoint.intake.differing);
-            // A row that took another's place may be of another type.
-            checkpoint.recount |= checkpoint.intake.differing > 0;
             end_collection(db, &checkpoint).await?;
             self.made_safe(&checkpoint);
         }
@@ -68,7 +66,7 @@ impl Seal<'_> {
                 checkpoint.spent(Phase::External, start.elapsed());
             }
             if self.expands() && counts::has_expansions(db).await? {
-                checkpoint.unexpanded = Some(counts::of_grants(db).await?.values().sum());
+                checkpoint.unexpanded = Some(counts::all_grants(db).await?);
             }
             self.enter_with(db, State::Matched, &checkpoint, ledger).await?;
         }
@@ -99,7 +97,12 @@ impl Seal<'_> {
         }
         self.step("write statistics")?;
         if checkpoint.recount {
-            checkpoint.intake.counts = counts::of_all(db).await?;
+            checkpoint.intake.counts.grants = counts::of_table(db, "v1_grants").await?;
+        }
+        if checkpoint.intake.differing > 0 || checkpoint.external.is_some() {
+            // A row that took another's place may be of another type.
+            checkpoint.intake.counts.resources = counts::of_table(db, "v1_resources").await?;
+            checkpoint.intake.counts.entitlements = counts::of_table(db, "v1_entitlements").await?;
         }
         let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]) - others;
         checkpoint.spent(Phase::Seal, start.elapsed().saturating_sub(others));
@@ -205,7 +208,7 @@ impl Seal<'_> {
         }
         // Not what this run made: an earlier one may have been stopped at it.
         let created = match checkpoint.unexpanded {
-            Some(before) => counts::of_grants(db).await?.values().sum::<u64>().saturating_sub(before),
+            Some(before) => counts::all_grants(db).await?.saturating_sub(before),
             None => 0,
         };
         checkpoint.expansion = Some(ExpansionSummary {
