@@ -5,7 +5,7 @@ use prost::{DecodeError, Message as _, Name as _};
 
 use crate::{
     encode::ANNOTATIONS,
-    fields::{Field, fields},
+    message::{Field, fields},
 };
 
 // Fields of google.protobuf.Any.
@@ -14,16 +14,18 @@ const VALUE: u32 = 2;
 
 /// A grant's message without what it expands to, and that, encoded.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Split {
-    pub(crate) grant: Vec<u8>,
-    pub(crate) expansion: Option<Vec<u8>>,
+pub struct Split {
+    /// The message without it.
+    pub grant: Vec<u8>,
+    /// What it expands to, where it names an entitlement.
+    pub expansion: Option<Vec<u8>>,
 }
 
 /// Splits a grant's message; `None` where it says nothing of the kind.
 ///
 /// All other bytes stay as they are. The first annotation of the kind counts. One without any entitlement id is no
 /// expansion: it is taken out all the same, as the Go SDK does.
-pub(crate) fn split_expandable(grant: &[u8]) -> Result<Option<Split>> {
+pub fn split_expandable(grant: &[u8]) -> Result<Option<Split>> {
     split(grant).map_err(|e| {
         Error::new(ErrorKind::DataLoss, "a stored grant, or what it expands to, is no message of its type")
             .caused_by(e)

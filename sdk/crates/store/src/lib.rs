@@ -9,8 +9,8 @@ mod encode;
 pub mod envelope;
 mod error;
 mod expandable;
-mod fields;
 mod ledger;
+pub mod message;
 pub mod reader;
 mod row;
 mod schema;
@@ -24,6 +24,7 @@ mod work;
 pub use disk::free_space;
 pub use encode::GrantEncoder;
 pub use error::database_error;
+pub use expandable::{Split, split_expandable};
 pub use ledger::{
     Completeness, Ledger, LedgerOperation, LedgerRow, LedgerSummary, LedgerTotal, Unknown,
     describe_completeness,

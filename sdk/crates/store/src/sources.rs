@@ -8,7 +8,7 @@ use prost::DecodeError;
 
 use crate::{
     encode::{GRANT_SOURCES_MAP, MAP_KEY, MAP_VALUE, SOURCES, put_len, put_text, text_len},
-    fields::{Field, fields},
+    message::{Field, fields},
 };
 
 /// `c1.connector.v2.GrantSources.GrantSource.is_direct`.

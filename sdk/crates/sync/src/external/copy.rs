@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use connector_model::{Error, ResourceId, ResourceTypeId, Result, wire};
 use connector_store::{
     Batch, EntitlementRow, GrantRow, ResourceRow,
+    message::fields,
     reader::{EntitlementFilter, GrantFilter, ResourceFilter},
+    split_expandable,
 };
 use futures::TryStreamExt as _;
 use prost::Message as _;
@@ -15,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     External, ExternalAdded,
     matching::GRANT_ANNOTATIONS,
-    message::{annotate, annotation, fields, unpack, without},
+    message::{annotate, without},
     principals::Principals,
     put::put,
 };
@@ -279,31 +281,22 @@ fn marked(mut row: ResourceRow, copied: &IdSet) -> Result<ResourceRow, (String, 
 /// A grant as it is carried over: nobody here can take it away. An expansion
 /// that an older writer left in the message goes to its column.
 fn immutable(mut row: GrantRow) -> Result<GrantRow> {
-    use prost::Name as _;
     let broken = |e: prost::DecodeError| Error::internal("a grant does not decode").caused_by(e);
     let mut id: &[u8] = &[];
-    let mut inside = false;
-    let name = wire::GrantExpandable::full_name();
-    let is_expansion = |content: &[u8]| unpack(content).is_ok_and(|(found, _)| found == name.as_bytes());
     for field in fields(&row.data) {
         let field = field.map_err(broken)?;
-        match field.number {
-            GRANT_ID => id = field.content,
-            GRANT_ANNOTATIONS => inside |= is_expansion(field.content),
-            _ => {}
+        if field.number == GRANT_ID {
+            id = field.value;
         }
     }
     if id != row.external_id.as_bytes() {
         return Err(Error::internal("a grant has another id than its row"));
     }
-    if inside {
-        let found = annotation::<wire::GrantExpandable>(&row.data, GRANT_ANNOTATIONS).map_err(broken)?;
-        let found = found.filter(|e| e.entitlement_ids.iter().any(|id| !id.trim().is_empty()));
-        row.data = without(&row.data, |f| f.number == GRANT_ANNOTATIONS && is_expansion(f.content))
-            .map_err(broken)?;
+    if let Some(split) = split_expandable(&row.data)? {
+        row.data = split.grant;
         if row.expansion.is_none() {
-            row.expansion = found.map(|e| e.encode_to_vec());
-            row.needs_expansion = row.expansion.is_some();
+            row.needs_expansion = split.expansion.is_some();
+            row.expansion = split.expansion;
         }
     }
     row.data = annotate(row.data, GRANT_ANNOTATIONS, &wire::GrantImmutable::default()).map_err(broken)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use connector_model::{ResourceId, Result, grant_id, wire};
-use connector_store::{Batch, GrantRow};
+use connector_store::{Batch, GrantRow, message::fields};
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +12,7 @@ use super::{
     carriers::{self, Carrier},
     copy::ROWS,
     expansion::{Stored, look_up, rewritten, sources},
-    message::{fields, put as put_field},
+    message::put as put_field,
     principals::Principals,
     put::put,
 };
@@ -115,9 +115,9 @@ impl Shared {
         for field in fields(&carrier.data) {
             let field = field.map_err(broken)?;
             match field.number {
-                ENTITLEMENT => head.extend_from_slice(&carrier.data[field.at]),
+                ENTITLEMENT => head.extend_from_slice(field.raw),
                 PRINCIPAL | ID => {}
-                _ => tail.extend_from_slice(&carrier.data[field.at]),
+                _ => tail.extend_from_slice(field.raw),
             }
         }
         let expandable = carrier.expansion.as_deref().map(wire::GrantExpandable::decode).transpose();

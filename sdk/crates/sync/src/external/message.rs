@@ -1,48 +1,11 @@
 //! Encoded messages, looked at and changed without decoding them: what is not
 //! changed keeps its bytes.
 
-use std::ops::Range;
-
+use connector_store::message::{Field, fields};
 use prost::{
     DecodeError, Name,
-    encoding::{DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field},
+    encoding::{WireType, encode_key, encode_varint},
 };
-
-/// A field of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Field<'a> {
-    pub(super) number: u32,
-    /// Where it stands, its key included.
-    pub(super) at: Range<usize>,
-    /// What is in it, where it has a length; else empty.
-    pub(super) content: &'a [u8],
-}
-
-/// The fields of a message, in the order they stand.
-pub(super) fn fields(data: &[u8]) -> impl Iterator<Item = Result<Field<'_>, DecodeError>> {
-    let mut rest = data;
-    std::iter::from_fn(move || {
-        let start = data.len() - rest.len();
-        let field = (!rest.is_empty()).then(|| next(data, &mut rest, start));
-        if matches!(field, Some(Err(_))) {
-            rest = &[];
-        }
-        field
-    })
-}
-
-fn next<'a>(data: &'a [u8], rest: &mut &'a [u8], start: usize) -> Result<Field<'a>, DecodeError> {
-    let (number, wire) = decode_key(rest)?;
-    let mut content = *rest;
-    skip_field(wire, number, rest, DecodeContext::default())?;
-    if wire == WireType::LengthDelimited {
-        let len = decode_varint(&mut content)?;
-        content = &content[..usize::try_from(len).unwrap_or_default().min(content.len())];
-    } else {
-        content = &[];
-    }
-    Ok(Field { number, at: start..data.len() - rest.len(), content })
-}
 
 /// Type and value of an encoded `google.protobuf.Any`. The type is the name
 /// behind the last slash of its URL.
@@ -51,8 +14,8 @@ pub(super) fn unpack(any: &[u8]) -> Result<(&[u8], &[u8]), DecodeError> {
     for field in fields(any) {
         let field = field?;
         match field.number {
-            1 => url = field.content,
-            2 => value = field.content,
+            1 => url = field.value,
+            2 => value = field.value,
             _ => {}
         }
     }
@@ -68,7 +31,7 @@ pub(super) fn annotation<M: Name + Default>(data: &[u8], number: u32) -> Result<
         if field.number != number {
             continue;
         }
-        let (found, value) = unpack(field.content)?;
+        let (found, value) = unpack(field.value)?;
         if found == name.as_bytes() {
             return M::decode(value).map(Some);
         }
@@ -80,12 +43,13 @@ pub(super) fn annotation<M: Name + Default>(data: &[u8], number: u32) -> Result<
 /// has one of the type already.
 pub(super) fn annotate<M: Name>(data: Vec<u8>, number: u32, message: &M) -> Result<Vec<u8>, DecodeError> {
     let name = M::full_name();
-    let (mut at, mut there) = (0, false);
+    let (mut read, mut at, mut there) = (0, 0, false);
     for field in fields(&data) {
         let field = field?;
-        there |= field.number == number && unpack(field.content)?.0 == name.as_bytes();
+        there |= field.number == number && unpack(field.value)?.0 == name.as_bytes();
+        read += field.raw.len();
         if field.number <= number {
-            at = field.at.end;
+            at = read;
         }
     }
     if there {
@@ -110,7 +74,7 @@ pub(super) fn without(data: &[u8], drop: impl Fn(&Field<'_>) -> bool) -> Result<
     for field in fields(data) {
         let field = field?;
         if !drop(&field) {
-            out.extend_from_slice(&data[field.at]);
+            out.extend_from_slice(field.raw);
         }
     }
     Ok(out)
@@ -189,7 +153,7 @@ mod tests {
         fn no_bytes_break_it(data in proptest::collection::vec(any::<u8>(), 0..80)) {
             let whole = fields(&data).collect::<Result<Vec<_>, _>>();
             if let Ok(list) = whole {
-                prop_assert_eq!(list.last().map_or(0, |f| f.at.end), data.len());
+                prop_assert_eq!(list.iter().map(|f| f.raw.len()).sum::<usize>(), data.len());
                 prop_assert_eq!(without(&data, |_| false).unwrap(), data.clone());
             }
             let _ = annotate(data.clone(), 4, &wire::GrantImmutable::default());

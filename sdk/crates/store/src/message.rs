@@ -1,4 +1,4 @@
-//! The fields of an encoded message, one after the other, without decoding any.
+//! Encoded messages, looked at field by field without decoding any: what is not changed keeps its bytes.
 
 use prost::{
     DecodeError,
@@ -8,19 +8,19 @@ use prost::{
 
 /// One field as it stands in a message.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Field<'a> {
+pub struct Field<'a> {
     /// Its number.
-    pub(crate) number: u32,
+    pub number: u32,
     /// All of its bytes, the key included.
-    pub(crate) raw: &'a [u8],
+    pub raw: &'a [u8],
     /// Its content, where it is a text, a message or bytes; else what follows the key.
-    pub(crate) value: &'a [u8],
+    pub value: &'a [u8],
     /// Whether it is a text, a message or bytes.
-    pub(crate) is_delimited: bool,
+    pub is_delimited: bool,
 }
 
 /// The fields of a message, in their order. What is no message ends in an error.
-pub(crate) fn fields(message: &[u8]) -> impl Iterator<Item = Result<Field<'_>, DecodeError>> {
+pub fn fields(message: &[u8]) -> impl Iterator<Item = Result<Field<'_>, DecodeError>> {
     let mut rest = message;
     std::iter::from_fn(move || {
         if !rest.has_remaining() {
