@@ -19,7 +19,8 @@ pub(crate) fn is_long(value: &[u8]) -> bool {
     value.len() >= LONG
 }
 
-/// Switches the overwriting of what is deleted on or off.
+/// Switches the overwriting of what is deleted on or off. Always on, it takes a
+/// seventh more processor time where rows are only added.
 pub(crate) async fn overwrite(conn: &mut SqliteConnection, on: bool) -> Result<()> {
     let sql = if on { "pragma secure_delete = on" } else { "pragma secure_delete = off" };
     sqlx::query(sql).execute(conn).await.map_err(database_error("overwrite what is replaced"))?;

@@ -23,14 +23,6 @@ pub struct Finish {
 }
 
 impl WorkDb {
-    /// From here on, what is deleted or dropped is overwritten with zeros. Not before the seal: it takes a seventh more
-    /// processor time where rows are only added.
-    pub async fn overwrite_what_is_deleted(&mut self) -> Result<()> {
-        let answer = pragma(&mut self.conn, &self.path, "pragma secure_delete = on").await?;
-        tracing::debug!(?answer, "what is deleted is overwritten");
-        Ok(())
-    }
-
     /// Makes the unique index of grants; false where two grants of one sync have the same id, and then nothing was
     /// made: it is for the engine to say which one stays.
     ///

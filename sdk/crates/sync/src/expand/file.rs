@@ -14,7 +14,7 @@ use connector_store::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Expanded, choose::choose, expand, folder::Folder};
-use crate::{Event, Observer, collect::cancelled, ledger::of_all_types, lock::OutputLock};
+use crate::{Event, Observer, collect::cancelled, erase, ledger::of_all_types, lock::OutputLock};
 
 /// How a file is expanded.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +95,7 @@ pub async fn expand_file(
     step("build indexes")?;
     db.build_indexes().await?;
     // The other writer's state may be long, and is replaced.
-    db.overwrite_what_is_deleted().await?;
+    erase::overwrite(db.connection(), true).await?;
     let ended_at = run.ended_at.as_deref().and_then(time::parse).unwrap_or_else(jiff::Timestamp::now);
     db.finish(&Finish { ended_at, stats, supports_diff: true, completed_actions: 0 }).await?;
     let database = db.close_for_packing().await?;
