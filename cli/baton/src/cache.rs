@@ -1,12 +1,30 @@
 //! Texts that are needed again soon.
 
-use std::{borrow::Borrow, collections::HashMap, hash::Hash, mem, rc::Rc};
+use std::{borrow::Borrow, collections::HashMap, hash::Hash, mem, rc::Rc, sync::Arc};
 
 /// What a row that another refers to is printed as; `None` where it is not stored.
 pub(crate) type Text = Option<Rc<str>>;
 
-/// Bytes that an entry takes beside its text, about.
+/// Bytes that an entry takes beside its texts, about.
 const ENTRY: usize = 160;
+
+/// A key, whose texts take room too.
+pub(crate) trait Key: Eq + Hash {
+    /// Bytes of its texts.
+    fn weight(&self) -> usize;
+}
+
+impl Key for Arc<str> {
+    fn weight(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Key for (Arc<str>, Arc<str>) {
+    fn weight(&self) -> usize {
+        self.0.len() + self.1.len()
+    }
+}
 
 /// A map of bounded size that forgets what was not asked for in a while.
 ///
@@ -20,7 +38,7 @@ pub(crate) struct Cache<K> {
     limit: usize,
 }
 
-impl<K: Eq + Hash> Cache<K> {
+impl<K: Key> Cache<K> {
     /// A cache of at most twice `limit` bytes, or of two texts that are longer.
     pub(crate) fn new(limit: usize) -> Self {
         Self { young: HashMap::new(), old: HashMap::new(), weight: 0, limit }
@@ -41,7 +59,7 @@ impl<K: Eq + Hash> Cache<K> {
     }
 
     pub(crate) fn insert(&mut self, key: K, text: Text) {
-        self.weight += ENTRY + text.as_ref().map_or(0, |t| t.len());
+        self.weight += ENTRY + key.weight() + text.as_ref().map_or(0, |t| t.len());
         self.young.insert(key, text);
         if self.weight > self.limit {
             self.old = mem::take(&mut self.young);
@@ -56,24 +74,34 @@ mod tests {
 
     #[test]
     fn it_stays_within_its_bound_and_keeps_what_is_used() {
-        let limit = 100 * (ENTRY + 8);
+        let limit = 100 * (ENTRY + 16);
         let mut cache = Cache::new(limit);
-        cache.insert(0, Some("favourite".into()));
+        let key = |n: u32| -> Arc<str> { format!("{n:08}").into() };
+        cache.insert(key(0), Some("favourite".into()));
         for n in 1..10_000_u32 {
-            cache.insert(n, Some(format!("{n:08}").into()));
-            assert_eq!(cache.get(&0), Some(Some("favourite".into())), "after {n}");
-            let weight = |m: &HashMap<u32, Text>| {
-                m.values().map(|t| ENTRY + t.as_ref().map_or(0, |t| t.len())).sum::<usize>()
+            cache.insert(key(n), Some(format!("{n:08}").into()));
+            assert_eq!(cache.get(&key(0)), Some(Some("favourite".into())), "after {n}");
+            let weight = |m: &HashMap<Arc<str>, Text>| {
+                m.iter().map(|(k, t)| ENTRY + k.len() + t.as_ref().map_or(0, |t| t.len())).sum::<usize>()
             };
-            assert!(weight(&cache.young) + weight(&cache.old) <= 2 * limit + ENTRY + 8);
+            assert!(weight(&cache.young) + weight(&cache.old) <= 2 * limit + ENTRY + 17);
         }
-        assert_eq!(cache.get(&1), None, "what nobody asked for is gone");
+        assert_eq!(cache.get(&key(1)), None, "what nobody asked for is gone");
+    }
+
+    #[test]
+    fn long_keys_count() {
+        let mut cache = Cache::new(1 << 20);
+        for n in 0..1_000 {
+            cache.insert(Arc::from(format!("{n}{}", "x".repeat(10_000))), None);
+        }
+        assert!(cache.young.len() + cache.old.len() < 220, "two megabytes of keys, not ten");
     }
 
     #[test]
     fn a_row_that_is_not_stored_is_remembered() {
         let mut cache = Cache::new(1 << 20);
-        cache.insert("a", None);
+        cache.insert(Arc::from("a"), None);
         assert_eq!(cache.get("a"), Some(None));
         assert_eq!(cache.get("b"), None);
     }

@@ -1,5 +1,7 @@
 //! Foreign text, made fit for a table.
 
+use connector_model::text::steers;
+
 /// Characters of a cell; what is longer is cut.
 const LONGEST: usize = 500;
 
@@ -16,12 +18,6 @@ pub(crate) fn cell(text: &str) -> String {
     clean
 }
 
-/// Control characters, and those that turn the direction of what follows (Unicode UAX #9 §2).
-fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,6 +26,7 @@ mod tests {
     fn terminals_are_not_steered() {
         assert_eq!(cell("Zoë 東京"), "Zoë 東京");
         assert_eq!(cell("a\x1b[2J\nb\u{202e}c"), "a\\u{1b}[2J\\nb\\u{202e}c");
+        assert_eq!(cell("a\u{61c}\u{200b}\u{e0041}"), "a\\u{61c}\\u{200b}\\u{e0041}");
         assert_eq!(cell(&"x".repeat(501)).chars().count(), 501);
         assert!(cell(&"x".repeat(5_000)).ends_with("x…"));
     }

@@ -2,9 +2,9 @@
 
 use std::{collections::HashSet, rc::Rc, sync::Arc};
 
-use connector_model::Result;
+use connector_model::{Error, ErrorKind, Result};
 use connector_proto::c1::connector::v2 as wire;
-use connector_store::{EntitlementRow, ResourceRow, ResourceTypeRow, SyncView};
+use connector_store::{EntitlementRow, Kind, ResourceRow, ResourceTypeRow, SyncView};
 use futures::TryStreamExt as _;
 use prost::{Message, Name};
 
@@ -17,6 +17,12 @@ use crate::{
 /// Bytes of each cache's young generation.
 const LIMIT: usize = 24 << 20;
 
+/// Bytes that may be printed of rows that others refer to for each byte of the database, and at least. In a file of a
+/// connector a row takes some 500 bytes and refers to some 3,000; in a forged one a million rows refer to a few
+/// megabytes each.
+const REPEATED_A_BYTE: u64 = 32;
+const REPEATED_AT_LEAST: u64 = 64 << 20;
+
 /// Type and id of a resource.
 pub(crate) type ResourceKey = (Arc<str>, Arc<str>);
 
@@ -28,12 +34,17 @@ pub(crate) struct Joins<'v> {
     types: Cache<Arc<str>>,
     resources: Cache<ResourceKey>,
     entitlements: Cache<Arc<str>>,
+    /// Bytes that were printed of rows that others refer to, and how many may be.
+    repeated: u64,
+    most: u64,
 }
 
 impl<'v> Joins<'v> {
     pub(crate) fn new(view: &'v SyncView<'v>, format: Format) -> Self {
         let (types, resources, entitlements) = (Cache::new(LIMIT), Cache::new(LIMIT), Cache::new(LIMIT));
-        Self { view, format, types, resources, entitlements }
+        let decoded = view.file().unpacked().decoded_bytes;
+        let most = REPEATED_AT_LEAST.saturating_add(decoded.saturating_mul(REPEATED_A_BYTE));
+        Self { view, format, types, resources, entitlements, repeated: 0, most }
     }
 
     /// Looks up those resources of a page that are not known, in one go.
@@ -50,6 +61,9 @@ impl<'v> Joins<'v> {
             let key = (record.row.resource_type_id, id);
             wanted.remove(&key);
             self.resources.insert(key, text);
+        }
+        if !wanted.is_empty() {
+            self.view.check_index(Kind::Resource).await?;
         }
         for missing in wanted {
             self.resources.insert(missing, None);
@@ -70,6 +84,9 @@ impl<'v> Joins<'v> {
             wanted.remove(&record.row.external_id);
             self.entitlements.insert(record.row.external_id, text);
         }
+        if !wanted.is_empty() {
+            self.view.check_index(Kind::Entitlement).await?;
+        }
         for missing in wanted {
             self.entitlements.insert(missing, None);
         }
@@ -78,66 +95,101 @@ impl<'v> Joins<'v> {
 
     /// A resource type.
     pub(crate) async fn resource_type(&mut self, id: &Arc<str>) -> Result<Text> {
-        if let Some(text) = self.types.get(id) {
-            return Ok(text);
-        }
-        let text = match self.view.resource_type(id).await? {
-            Some(record) => self.resource_type_text(&record.row)?,
-            None => None,
+        let text = match self.types.get(id) {
+            Some(text) => text,
+            None => {
+                let found = self.view.resource_type(id).await?;
+                let text = found.map(|record| self.resource_type_text(&record.row)).transpose()?.flatten();
+                self.types.insert(id.clone(), text.clone());
+                text
+            }
         };
-        self.types.insert(id.clone(), text.clone());
-        Ok(text)
+        self.printed(text)
     }
 
     /// A resource.
     pub(crate) async fn resource(&mut self, key: &ResourceKey) -> Result<Text> {
-        if let Some(text) = self.resources.get(key) {
-            return Ok(text);
-        }
-        let text = match self.view.resource(&key.0, &key.1).await? {
-            Some(record) => self.resource_text(&record.row)?,
-            None => None,
+        let text = match self.resources.get(key) {
+            Some(text) => text,
+            None => {
+                let found = self.view.resource(&key.0, &key.1).await?;
+                let text = found.map(|record| self.resource_text(&record.row)).transpose()?.flatten();
+                self.resources.insert(key.clone(), text.clone());
+                text
+            }
         };
-        self.resources.insert(key.clone(), text.clone());
-        Ok(text)
+        self.printed(text)
     }
 
     /// An entitlement.
     pub(crate) async fn entitlement(&mut self, id: &Arc<str>) -> Result<Text> {
-        if let Some(text) = self.entitlements.get(id) {
+        let text = match self.entitlements.get(id) {
+            Some(text) => text,
+            None => {
+                let found = self.view.entitlement(id).await?;
+                let text = found.map(|record| self.entitlement_text(&record.row)).transpose()?.flatten();
+                self.entitlements.insert(id.clone(), text.clone());
+                text
+            }
+        };
+        self.printed(text)
+    }
+
+    /// A table shows the beginning of a text, a document all of it.
+    fn printed(&mut self, text: Text) -> Result<Text> {
+        if self.format == Format::Json {
+            self.repeated += text.as_ref().map_or(0, |t| t.len() as u64);
+        }
+        if self.repeated <= self.most {
             return Ok(text);
         }
-        let text = match self.view.entitlement(id).await? {
-            Some(record) => self.entitlement_text(&record.row)?,
-            None => None,
-        };
-        self.entitlements.insert(id.clone(), text.clone());
-        Ok(text)
+        Err(Error::new(
+            ErrorKind::ResourceExhausted,
+            "the rows repeat what they refer to so often that the document would be far larger than the file; \
+             what is printed is not all",
+        )
+        .with("file", self.view.file().path().display())
+        .with("limit_bytes", self.most))
     }
 
     fn resource_type_text(&self, row: &ResourceTypeRow) -> Result<Text> {
-        self.text::<wire::ResourceType>(&row.external_id, &row.data, |m| &m.display_name)
+        self.text::<wire::ResourceType>(&row.external_id, &row.data, |m| {
+            (m.id == *row.external_id, &m.display_name)
+        })
     }
 
     fn resource_text(&self, row: &ResourceRow) -> Result<Text> {
-        self.text::<wire::Resource>(&row.external_id, &row.data, |m| &m.display_name)
+        let is_of = |m: &wire::Resource| {
+            m.id.as_ref().is_some_and(|id| {
+                id.resource_type == *row.resource_type_id
+                    && row.external_id.strip_prefix(&*row.resource_type_id).and_then(|r| r.strip_prefix(':'))
+                        == Some(&*id.resource)
+            })
+        };
+        self.text::<wire::Resource>(&row.external_id, &row.data, |m| (is_of(m), &m.display_name))
     }
 
     fn entitlement_text(&self, row: &EntitlementRow) -> Result<Text> {
-        self.text::<wire::Entitlement>(&row.external_id, &row.data, |m| &m.display_name)
+        self.text::<wire::Entitlement>(&row.external_id, &row.data, |m| {
+            (m.id == *row.external_id, &m.display_name)
+        })
     }
 
-    fn text<M>(&self, id: &str, data: &[u8], name: impl Fn(&M) -> &String) -> Result<Text>
+    /// `of` says whether a message is of the row that was looked up, and its name. An index of a forged file may lead to
+    /// another row, whose name would then stand for somebody else's.
+    fn text<M>(&self, id: &str, data: &[u8], of: impl Fn(&M) -> (bool, &String)) -> Result<Text>
     where
         M: Message + Name + Default,
     {
+        let decoded: M = message::decode(id, data)?;
+        let (is_of, name) = of(&decoded);
+        if !is_of {
+            return Err(message::misplaced::<M>(id));
+        }
         Ok(match self.format {
             Format::Json => Some(Rc::from(message::to_json::<M>(id, data)?)),
             // A row without a name is shown by its id, as one that is not stored.
-            Format::Console => {
-                let decoded: M = message::decode(id, data)?;
-                Some(name(&decoded)).filter(|n| !n.is_empty()).map(|n| Rc::from(n.as_str()))
-            }
+            Format::Console => Some(name).filter(|n| !n.is_empty()).map(|n| Rc::from(n.as_str())),
         })
     }
 }

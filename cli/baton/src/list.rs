@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use connector_model::Result;
+use connector_model::{Result, text::json};
 
 use crate::{
     json_list::JsonList,
@@ -51,7 +51,7 @@ impl List {
     pub(crate) async fn push(&mut self, row: &impl Row) -> Result<()> {
         self.rows += 1;
         match &mut self.shape {
-            Shape::Json(list) => self.out.write(list.element(|line| row.json(line))?).await,
+            Shape::Json(list) => self.out.write(&json(list.element(|line| row.json(line))?)).await,
             Shape::Console(table) => {
                 table.push(&row.cells()?);
                 if table.rows() < PAGE as usize { Ok(()) } else { self.out.write(&table.take()).await }

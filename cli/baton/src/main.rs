@@ -31,7 +31,7 @@ const GRACE: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
-        .with_writer(std::io::stderr)
+        .with_writer(|| output::Log)
         .without_time()
         .with_target(false)
         .with_ansi(false)

@@ -15,14 +15,16 @@ pub(crate) fn to_json<M: Name>(id: &str, data: &[u8]) -> Result<String> {
     Ok(json.to_string())
 }
 
+/// The error of a row whose message is of something else than the row.
+pub(crate) fn misplaced<M: Name>(id: &str) -> Error {
+    wrong::<M>("is of something else than its row", id)
+}
+
 fn broken<M: Name>(id: &str) -> Error {
-    let id: String = id.chars().take(100).flat_map(char::escape_debug).collect();
-    Error::new(
-        ErrorKind::DataLoss,
-        format!(
-            "a stored {} does not decode; `baton verify` tells what else is wrong with the file",
-            M::NAME
-        ),
-    )
-    .with("id", id)
+    wrong::<M>("does not decode", id)
+}
+
+fn wrong<M: Name>(how: &str, id: &str) -> Error {
+    let text = format!("a stored {} {how}; `baton verify` tells what else is wrong with the file", M::NAME);
+    Error::new(ErrorKind::DataLoss, text).with("id", id.chars().take(100).collect::<String>())
 }

@@ -5,7 +5,10 @@ use std::{
     os::fd::AsFd as _,
 };
 
-use connector_model::{Error, Result};
+use connector_model::{
+    Error, Result,
+    text::{json as json_text, lines},
+};
 use tokio::{fs::File, io::AsyncWriteExt as _};
 
 /// Bytes that are collected before they are written.
@@ -69,9 +72,29 @@ pub(crate) async fn text(text: &str) -> Result<()> {
     out.flush().await
 }
 
-/// Says something to the person. Where stderr is closed there is nobody to tell.
-pub(crate) fn say(line: &str) {
-    drop(writeln!(io::stderr().lock(), "{line}"));
+/// Prints one JSON document, on a line of its own.
+pub(crate) async fn document(json: &str) -> Result<()> {
+    text(&format!("{}\n", json_text(json))).await
+}
+
+/// Says something to the person, without what could steer a terminal. Where stderr is closed there is nobody to tell.
+pub(crate) fn say(text: &str) {
+    drop(writeln!(io::stderr().lock(), "{}", lines(text)));
+}
+
+/// Stderr for the log, whose lines may hold foreign text.
+#[derive(Debug)]
+pub(crate) struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        io::stderr().write_all(lines(&text).as_bytes()).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// Whether it failed because whoever reads stdout has had enough, such as `head`.

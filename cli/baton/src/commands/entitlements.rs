@@ -22,11 +22,12 @@ pub(crate) async fn run(file: &C1z, args: OfType, format: Format) -> Result<()> 
     let mut joins = Joins::new(&view, format);
     let columns = &["ID", "Display Name", "Resource Type", "Resource", "Permission"];
     let mut list = List::new(format, "entitlements", columns)?;
-    let mut after = 0;
+    let mut pages = view.entitlements_pages(&filter);
     loop {
-        let page = view.entitlements_page(&filter, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
+        let page = pages.next(PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
         let key = |row: &EntitlementRow| (row.resource_type_id.clone(), row.resource_id.clone());
         joins.load_resources(page.iter().map(|r| key(&r.row))).await?;
         for record in page {

@@ -22,17 +22,14 @@ pub(crate) async fn run(file: &Path, args: &ExpandArgs, format: Format) -> Resul
     // A signal drops all of this at once.
     let cancel = CancellationToken::new();
     let done = expand_file(file, output, &options, Arc::new(Silent), cancel).await?;
-    output::text(&match format {
-        Format::Json => json(&done)?,
-        Format::Console => lines(&done),
-    })
-    .await
+    match format {
+        Format::Json => output::document(&json(&done)?).await,
+        Format::Console => output::text(&lines(&done)).await,
+    }
 }
 
 fn json(done: &ExpandedFile) -> Result<String> {
-    let json = serde_json::to_string(done)
-        .map_err(|e| Error::internal("the summary does not become JSON").caused_by(e))?;
-    Ok(json + "\n")
+    serde_json::to_string(done).map_err(|e| Error::internal("the summary does not become JSON").caused_by(e))
 }
 
 fn lines(done: &ExpandedFile) -> String {

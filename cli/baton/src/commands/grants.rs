@@ -22,11 +22,12 @@ pub(crate) async fn run(file: &C1z, args: GrantArgs, format: Format) -> Result<(
     let columns = &["ID", "Resource Type", "Resource", "Entitlement", "Principal"];
     let mut list = List::new(format, "grants", columns)?;
     let mut json = GrantJson::default();
-    let mut after = 0;
+    let mut pages = view.grants_pages(&filter);
     loop {
-        let page = view.grants_page(&filter, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
+        let page = pages.next(PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
         joins.load_entitlements(page.iter().map(|r| r.row.entitlement_id.clone())).await?;
         joins.load_resources(page.iter().flat_map(|r| [resource(&r.row), principal(&r.row)])).await?;
         for record in page {

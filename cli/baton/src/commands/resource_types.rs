@@ -17,11 +17,12 @@ use crate::{
 pub(crate) async fn run(file: &C1z, args: &WhichSync, format: Format) -> Result<()> {
     let view = super::view(file, args).await?;
     let mut list = List::new(format, "resourceTypes", &["ID", "Display Name", "Traits"])?;
-    let mut after = 0;
+    let mut pages = view.resource_types_pages(&());
     loop {
-        let page = view.resource_types_page(&(), after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
+        let page = pages.next(PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
         for record in page {
             list.push(&Item(record.row)).await?;
         }

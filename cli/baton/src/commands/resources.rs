@@ -22,11 +22,12 @@ pub(crate) async fn run(file: &C1z, args: OfType, format: Format) -> Result<()> 
     let mut joins = Joins::new(&view, format);
     let mut list =
         List::new(format, "resources", &["ID", "Display Name", "Resource Type", "Parent Resource"])?;
-    let mut after = 0;
+    let mut pages = view.resources_pages(&filter);
     loop {
-        let page = view.resources_page(&filter, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
+        let page = pages.next(PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
         joins.load_resources(page.iter().filter_map(|r| r.row.parent.clone())).await?;
         for record in page {
             let row = record.row;

@@ -16,28 +16,42 @@ use crate::{
 
 pub(crate) async fn run(file: &C1z, args: &WhichSync, format: Format) -> Result<()> {
     let view = super::view(file, args).await?;
-    let stats = view.stats().await?;
+    // As other readers do: counting takes a scan of all rows.
+    let stored = view.stored_stats().await?;
+    let is_counted = stored.is_none();
+    let stats = match stored {
+        Some(stats) => stats,
+        None => view.counted_stats().await?,
+    };
+    let token = file.sync_token(&view.run().id).await?;
     let ledger = view.ledger_or_why().await?;
     match format {
         Format::Json => {
-            let message = message(view.run(), stats);
+            let message = message(view.run(), token, stats);
             let mut json = json::to_json(&message)
                 .map_err(|e| Error::internal("the counts of the sync don't become JSON").caused_by(e))?;
             if let Ok(ledger) = &ledger {
                 json["completeness"] = completeness::json(ledger);
             }
-            output::text(&format!("{json}\n")).await
+            output::document(&json.to_string()).await
         }
         Format::Console => {
             let mut out = Output::stdout()?;
-            out.write(&tables(view.run(), &stats, out.is_terminal())).await?;
+            out.write(&tables(view.run(), &token, &stats, out.is_terminal())).await?;
+            if !is_counted {
+                out.write(NOT_COUNTED).await?;
+            }
             out.write(&format!("\n{}", completeness::shown(&ledger, out.is_terminal()))).await?;
             out.flush().await
         }
     }
 }
 
-fn message(run: &SyncRun, stats: SyncStats) -> wire::SyncRun {
+/// Said below figures that the file says of itself.
+const NOT_COUNTED: &str =
+    "\nThe counts are those that the file states; `baton verify` counts its rows and compares.\n";
+
+fn message(run: &SyncRun, sync_token: String, stats: SyncStats) -> wire::SyncRun {
     let calls = |stats: std::collections::BTreeMap<String, CallStat>| {
         stats.into_iter().map(|(name, s)| (name, call_stat(s))).collect()
     };
@@ -45,7 +59,7 @@ fn message(run: &SyncRun, stats: SyncStats) -> wire::SyncRun {
         id: run.id.clone(),
         started_at: moment::wire(&run.started_at),
         ended_at: run.ended_at.as_deref().and_then(moment::wire),
-        sync_token: run.sync_token.clone(),
+        sync_token,
         sync_type: run.sync_type.to_string(),
         parent_sync_id: run.parent_sync_id.clone(),
         stats: Some(wire::SyncStats {
@@ -74,7 +88,7 @@ fn call_stat(s: CallStat) -> wire::CallStat {
     }
 }
 
-fn tables(run: &SyncRun, stats: &SyncStats, terminal: bool) -> String {
+fn tables(run: &SyncRun, token: &str, stats: &SyncStats, terminal: bool) -> String {
     let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     let mut about = Pages::new(&["Field", "Value"], terminal);
     for (field, value) in [
@@ -85,7 +99,7 @@ fn tables(run: &SyncRun, stats: &SyncStats, terminal: bool) -> String {
         ("Started At", moment::shown(&run.started_at)),
         ("Ended At", run.ended_at.as_deref().map(moment::shown).unwrap_or_default()),
         ("Duration", duration(run).unwrap_or_default()),
-        ("Sync Token", run.sync_token.clone()),
+        ("Sync Token", token.to_owned()),
     ] {
         about.push(&[field.to_owned(), or_dash(value)]);
     }

@@ -16,22 +16,26 @@ pub(crate) async fn run(file: &C1z, format: Format) -> Result<()> {
     let columns = &["ID", "Started At", "Ended At", "Type", "Parent ID", "Token"];
     let mut list = List::new(format, "syncs", columns)?;
     for run in file.syncs().await? {
-        list.push(&Item(run)).await?;
+        let token = file.sync_token(&run.id).await?;
+        list.push(&Item { run, token }).await?;
     }
     list.end().await?;
     Ok(())
 }
 
-struct Item(SyncRun);
+struct Item {
+    run: SyncRun,
+    token: String,
+}
 
 impl Row for Item {
     fn json(&self, line: &mut String) -> Result<()> {
-        let run = &self.0;
+        let run = &self.run;
         let message = SyncOutput {
             id: run.id.clone(),
             started_at: moment::wire(&run.started_at),
             ended_at: run.ended_at.as_deref().and_then(moment::wire),
-            sync_token: run.sync_token.clone(),
+            sync_token: self.token.clone(),
             sync_type: run.sync_type.to_string(),
             parent_sync_id: run.parent_sync_id.clone(),
         };
@@ -42,7 +46,7 @@ impl Row for Item {
     }
 
     fn cells(&self) -> Result<Vec<Cow<'_, str>>> {
-        let run = &self.0;
+        let run = &self.run;
         let ended = run.ended_at.as_deref().map_or_else(|| "-".to_owned(), moment::shown);
         Ok(vec![
             run.id.as_str().into(),
@@ -50,7 +54,7 @@ impl Row for Item {
             ended.into(),
             run.sync_type.as_str().into(),
             run.parent_sync_id.as_str().into(),
-            run.sync_token.as_str().into(),
+            self.token.as_str().into(),
         ])
     }
 }

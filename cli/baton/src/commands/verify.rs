@@ -20,11 +20,10 @@ pub(crate) async fn run(file: &Path, args: &VerifyArgs, format: Format) -> Resul
         ..VerifyOptions::default()
     };
     let report = verify(file, &options).await?;
-    output::text(&match format {
-        Format::Json => json(&report)?,
-        Format::Console => lines(&report),
-    })
-    .await?;
+    match format {
+        Format::Json => output::document(&json(&report)?).await?,
+        Format::Console => output::text(&lines(&report)).await?,
+    }
     if report.is_sound() {
         return Ok(());
     }
@@ -38,9 +37,7 @@ pub(crate) async fn run(file: &Path, args: &VerifyArgs, format: Format) -> Resul
 }
 
 fn json(report: &Report) -> Result<String> {
-    let json = serde_json::to_string(report)
-        .map_err(|e| Error::internal("the report does not become JSON").caused_by(e))?;
-    Ok(json + "\n")
+    serde_json::to_string(report).map_err(|e| Error::internal("the report does not become JSON").caused_by(e))
 }
 
 fn lines(report: &Report) -> String {

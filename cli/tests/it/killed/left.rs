@@ -45,18 +45,18 @@ impl Left {
         let Ok(mut db) = WorkDb::open(&database).await else { return at("while the database was made") };
         let sync = db.sync_id().to_string();
         let finished = db.is_finished().await.unwrap();
-        let conn = db.connection();
+        let mut conn = db.connection();
         let meta: Option<(String, String)> = sqlx::query_as(
             "select a.value, b.value from work_meta a, work_meta b where a.key = 'state' and b.key = 'checkpoint'",
         )
-        .fetch_optional(&mut *conn)
+        .fetch_optional(&mut conn)
         .await
         .unwrap_or_default();
         let users: Vec<String> = sqlx::query_scalar(
             "select external_id from v1_resources where sync_id = ? and resource_type_id = 'user'",
         )
         .bind(&sync)
-        .fetch_all(&mut *conn)
+        .fetch_all(&mut conn)
         .await
         .unwrap();
         let members: Vec<(String, i64)> = sqlx::query_as(
@@ -64,7 +64,7 @@ impl Left {
              group by resource_id",
         )
         .bind(&sync)
-        .fetch_all(&mut *conn)
+        .fetch_all(&mut conn)
         .await
         .unwrap();
         db.close().await.unwrap();

@@ -39,7 +39,7 @@ pub fn reader(bytes: &[u8]) {
     let mut file = MAGIC_V1.to_vec();
     file.extend(zstd::bulk::compress(&database, 1).expect("bytes can be compressed"));
     Scratch::with_file(&file, |file, folder| async move {
-        let open = OpenOptions { temp_dir: Some(folder), limits: Some(LIMITS) };
+        let open = OpenOptions { temp_dir: Some(folder), limits: Some(LIMITS), ..OpenOptions::default() };
         if let Err(error) = read_all(&file, &open).await {
             assert!(!is_sound, "the sound file can't be read: {}", error.report());
             blames_the_bytes(&error);
@@ -68,7 +68,8 @@ async fn read_all(path: &std::path::Path, open: &OpenOptions) -> Result<()> {
     let file = C1z::open(path, open).await?;
     for run in file.syncs().await? {
         let view = file.view(Some(&run.id)).await?;
-        view.stats().await?;
+        view.stored_stats().await?;
+        view.counted_stats().await?;
         view.resource_types(&()).try_for_each(|_| std::future::ready(Ok(()))).await?;
         view.resources(&ResourceFilter::default()).try_for_each(|_| std::future::ready(Ok(()))).await?;
         view.entitlements(&EntitlementFilter::default()).try_for_each(|_| std::future::ready(Ok(()))).await?;

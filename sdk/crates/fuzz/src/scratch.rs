@@ -9,7 +9,8 @@ use tokio::runtime::Runtime;
 
 /// What a target of this crate may be given to decode. Far below what a
 /// program allows, so that limits are met.
-pub(crate) const LIMITS: Limits = Limits { decoded: 1 << 20, window: 1 << 20, trust_declared: true };
+pub(crate) const LIMITS: Limits =
+    Limits { decoded: 1 << 20, window: 1 << 20, rows: None, trust_declared: true };
 
 pub(crate) struct Scratch {
     folder: TempDir,

@@ -13,7 +13,7 @@
 
 use std::{fmt, fmt::Write as _};
 
-use crate::{Error, ResourceId, ResourceTypeId, Result};
+use crate::{Error, ResourceId, ResourceTypeId, Result, text::one_line};
 
 /// A resource as a baton id names it: with its parent, where it has one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -208,8 +208,9 @@ impl Parser<'_> {
     /// The input with a caret under the place, as people know it from
     /// compilers.
     fn error(&self, at: usize, why: &str) -> Error {
-        let column = self.text[..at].chars().count();
-        Error::invalid(format!("not a baton id: {why}\n  {}\n  {}^", self.text, " ".repeat(column)))
+        let column = one_line(&self.text[..at]).chars().count();
+        let text = one_line(self.text);
+        Error::invalid(format!("not a baton id: {why}\n  {text}\n  {}^", " ".repeat(column)))
     }
 }
 

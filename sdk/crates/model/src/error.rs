@@ -4,9 +4,12 @@
 //! [`Retry`]), what was being done ([`Error::operation`]), on what (static
 //! keys with values that hold no secret), and why (its
 //! [source](std::error::Error::source)). Its `Display` is one lower-case
-//! sentence without the causes; [`Error::report`] adds them, one a line.
+//! sentence without the causes; [`Error::report`] adds them, one a line. Both
+//! are fit for a terminal, whatever a system or a file has put into them.
 
 use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
+
+use crate::text;
 
 /// The result of everything in the SDK that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -248,7 +251,9 @@ impl Error {
         let mut next = StdError::source(self);
         while let Some(cause) = next {
             let line = cause.to_string();
-            if !text.contains(&line) {
+            // Ours is fit to be shown as it is.
+            let line = if cause.is::<Self>() { line.into() } else { text::one_line(&line) };
+            if !text.contains(&*line) {
                 text.push_str("\n  because: ");
                 text.push_str(&line);
             }
@@ -261,11 +266,15 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(operation) = &self.0.operation {
-            write!(f, "{operation}: ")?;
+            write!(f, "{}: ", text::one_line(operation))?;
         }
-        f.write_str(&self.0.message)?;
+        // Lines of our own are indented.
+        for (i, line) in self.0.message.split("\n  ").enumerate() {
+            f.write_str(if i == 0 { "" } else { "\n  " })?;
+            f.write_str(&text::one_line(line))?;
+        }
         for (i, (key, value)) in self.0.context.iter().enumerate() {
-            write!(f, "{}{key}={value}", if i == 0 { " (" } else { ", " })?;
+            write!(f, "{}{key}={}", if i == 0 { " (" } else { ", " }, text::one_line(value))?;
         }
         if self.0.context.is_empty() { Ok(()) } else { f.write_str(")") }
     }
@@ -305,6 +314,27 @@ mod tests {
             .during("sign in");
         assert_eq!(error.report(), "sign in: no answer\n  because: connection refused");
         assert_eq!(error.retry(), Retry::Backoff);
+    }
+
+    #[test]
+    fn no_part_of_it_steers_a_terminal() {
+        let foreign = "\x1b[2J\r\n\u{202e}\u{9b}\u{e0041}x";
+        let error = Error::new(ErrorKind::DataLoss, format!("bad {foreign}"))
+            .during(format!("read {foreign}"))
+            .with("id", foreign)
+            .caused_by(Error::internal(foreign.to_owned()).caused_by(std::io::Error::other(foreign)));
+        for shown in [error.to_string(), error.report(), format!("{error:?}")] {
+            assert!(!shown.chars().any(|c| text::steers(c) && c != '\n'), "{shown:?}");
+            assert!(shown.lines().skip(1).all(|line| line.starts_with("  because: ")), "{shown:?}");
+            assert!(shown.contains("\\u{1b}[2J\\r\\n\\u{202e}\\u{9b}\\u{e0041}x"), "{shown}");
+        }
+        assert_eq!(error.get("id"), Some(foreign), "what a program asks for is as it was");
+    }
+
+    #[test]
+    fn lines_of_a_message_are_indented() {
+        let error = Error::invalid("two values are wrong:\n  one\n  two\nthree");
+        assert_eq!(error.to_string(), "two values are wrong:\n  one\n  two\\nthree");
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod registry;
 mod resource;
 mod resource_type;
 mod static_entitlement;
+pub mod text;
 mod token;
 mod traits;
 

@@ -5,6 +5,7 @@ use std::{
     sync::LazyLock,
 };
 
+use connector_model::text::lines;
 use indicatif::MultiProgress;
 
 /// All bars; what else goes to stderr is written above them.
@@ -20,10 +21,10 @@ pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
     BARS.suspend(|| io::stderr().write_all(bytes))
 }
 
-/// Writes a line for a person to stderr, above a progress bar. Where nobody
-/// reads it, nothing is to be done.
-pub fn say(line: &str) {
-    let _ = write(format!("{line}\n").as_bytes());
+/// Writes lines for a person to stderr, above a progress bar, without what
+/// could steer a terminal. Where nobody reads them, nothing is to be done.
+pub fn say(text: &str) {
+    let _ = write(format!("{}\n", lines(text)).as_bytes());
 }
 
 /// Writes data to stdout, as it is. A reader that went away is no error.

@@ -52,6 +52,11 @@ pub fn database_error(what: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
     }
 }
 
+/// The error of what was cancelled while a file was being read.
+pub(crate) fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "it was told to stop")
+}
+
 fn classify(error: &sqlx::Error) -> (ErrorKind, &'static str) {
     match error {
         sqlx::Error::Database(e) => {
@@ -76,6 +81,9 @@ fn classify(error: &sqlx::Error) -> (ErrorKind, &'static str) {
         }
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
             (ErrorKind::DataLoss, "a stored value has another type than the format says")
+        }
+        sqlx::Error::WorkerCrashed => {
+            (ErrorKind::DataLoss, "SQLite's thread died, most likely over a damaged or forged database")
         }
         sqlx::Error::Io(_) => (ErrorKind::Unknown, ""),
         _ => (ErrorKind::Internal, ""),

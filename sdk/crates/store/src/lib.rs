@@ -4,6 +4,7 @@
 //! whole or not at all. Rows are stored as columns that readers filter by and an encoded message; what is copied from
 //! another file keeps its bytes.
 
+mod btree;
 mod disk;
 mod encode;
 pub mod envelope;
@@ -15,6 +16,7 @@ pub mod reader;
 mod row;
 mod schema;
 mod sources;
+mod sqlite;
 mod stats;
 mod sync_run;
 pub mod time;
@@ -32,6 +34,8 @@ pub use ledger::{
 pub use reader::{C1z, OpenOptions, SyncView};
 pub use row::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow};
 pub use sources::{GrantSources, encode_sources};
+pub(crate) use sqlite::Checked;
+pub use sqlite::{Connection, Transaction};
 pub use stats::{CallStat, SyncStats};
 pub use sync_run::{SyncId, SyncRun, SyncType};
 pub use work::{Batch, Finish, KeptSyncs, NewSync, Put, Retention, Stored, StoredResource, WorkDb};

@@ -6,8 +6,6 @@ use connector_model::{Error, Result};
 use serde::{Serialize, Serializer};
 use svix_ksuid::{Ksuid, KsuidLike as _};
 
-use crate::SyncStats;
-
 /// The id of a sync: a KSUID, 27 base-62 characters that sort by the second they were made in.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SyncId(String);
@@ -121,7 +119,8 @@ impl Serialize for SyncType {
     }
 }
 
-/// One sync of a file. Texts are as stored: a file of another writer may hold any.
+/// One sync of a file, without what may be long ([`C1z::sync_token`](crate::C1z::sync_token),
+/// [`C1z::stored_stats`](crate::C1z::stored_stats)). Texts are as stored: a file of another writer may hold any.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SyncRun {
     /// The id; a KSUID in files of every known writer.
@@ -132,8 +131,6 @@ pub struct SyncRun {
     pub started_at: String,
     /// When it ended, as stored; `None` while it has not.
     pub ended_at: Option<String>,
-    /// The engine's checkpoint; a small document once the sync has ended.
-    pub sync_token: String,
     /// The sync that this one builds on, or empty.
     pub parent_sync_id: String,
     /// The other half of a pair, or empty.
@@ -142,8 +139,6 @@ pub struct SyncRun {
     pub supports_diff: bool,
     /// Whether expansion data was moved out of the grants' messages into their column.
     pub grants_backfilled: bool,
-    /// The counts written at its end, where there are any.
-    pub stats: Option<SyncStats>,
 }
 
 impl SyncRun {

@@ -132,7 +132,7 @@ impl Collector {
             let going_on = go_on && phase == first;
             let mut batch = db.begin().await?;
             if going_on {
-                duplicates::go_on(batch.connection()).await?;
+                duplicates::go_on(&mut batch.connection()).await?;
                 self.schedule.go_on(&mut batch, &self.checkpoint).await?;
             } else {
                 self.checkpoint.phase = phase;
@@ -164,11 +164,11 @@ impl Collector {
 
     /// The engine's own tables, and the resource types that are read.
     async fn create_tables(&mut self, batch: &mut Batch<'_>) -> Result<()> {
-        queue::create(batch.connection()).await?;
-        listings::create(batch.connection()).await?;
-        references::create(batch.connection()).await?;
-        duplicates::create(batch.connection()).await?;
-        meta::create(batch.connection()).await?;
+        queue::create(&mut batch.connection()).await?;
+        listings::create(&mut batch.connection()).await?;
+        references::create(&mut batch.connection()).await?;
+        duplicates::create(&mut batch.connection()).await?;
+        meta::create(&mut batch.connection()).await?;
         self.ledger.skipped_by_intent(&self.shared.registry, &self.options);
         if self.options.scope == Scope::Nothing {
             return self.ledger.save(batch).await;
@@ -242,9 +242,9 @@ impl Collector {
     /// Writes what is in memory besides the rows.
     async fn save(&mut self, batch: &mut Batch<'_>) -> Result<()> {
         self.schedule.save(batch, &mut self.checkpoint).await?;
-        self.shared.references.save(batch.connection()).await?;
+        self.shared.references.save(&mut batch.connection()).await?;
         self.ledger.save(batch).await?;
-        meta::save(batch.connection(), State::Collecting, &self.checkpoint).await
+        meta::save(&mut batch.connection(), State::Collecting, &self.checkpoint).await
     }
 
     async fn commit(&mut self, mut batch: Batch<'_>) -> Result<()> {

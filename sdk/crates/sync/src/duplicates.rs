@@ -6,8 +6,8 @@
 //! nothing until somebody asks.
 
 use connector_model::Result;
-use connector_store::{Batch, EntitlementRow, Kind, Put, ResourceRow, Stored, WorkDb};
-use sqlx::{AssertSqlSafe, Connection as _, QueryBuilder, Sqlite, SqliteConnection};
+use connector_store::{Batch, Connection, EntitlementRow, Kind, Put, ResourceRow, Stored, WorkDb};
+use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -32,14 +32,14 @@ const CREATE: [&str; 2] = [
     ) strict, without rowid",
 ];
 
-pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
+pub(crate) async fn create(conn: &mut Connection<'_>) -> Result<()> {
     for statement in CREATE {
         sqlx::query(statement).execute(&mut *conn).await.map_err(database_error("create the page table"))?;
     }
     Ok(())
 }
 
-pub(crate) async fn drop(conn: &mut SqliteConnection) -> Result<()> {
+pub(crate) async fn drop(conn: &mut Connection<'_>) -> Result<()> {
     for statement in ["drop table if exists work_pages", "drop table if exists work_winners"] {
         sqlx::query(statement).execute(&mut *conn).await.map_err(database_error("drop the page table"))?;
     }
@@ -48,7 +48,7 @@ pub(crate) async fn drop(conn: &mut SqliteConnection) -> Result<()> {
 
 /// Forgets pages whose rows were all refused at the end of a killed run: their
 /// row ids are given again.
-pub(crate) async fn go_on(conn: &mut SqliteConnection) -> Result<()> {
+pub(crate) async fn go_on(conn: &mut Connection<'_>) -> Result<()> {
     for kind in [Kind::Resource, Kind::Entitlement, Kind::Grant] {
         sqlx::query(AssertSqlSafe(format!(
             "delete from work_pages where kind = ? and first_row > (select coalesce(max(id), 0) from {})",
@@ -117,7 +117,7 @@ pub(crate) async fn settle<R: Conflicting>(batch: &mut Batch<'_>, position: &str
     let same = row.is_same(&stored);
     // Within one page the later row wins, as between pages. One that says the
     // same wins too: it must not give way to a page that lies between the two.
-    if position >= position_of(batch.connection(), kind, stored.id).await?.as_str() {
+    if position >= position_of(&mut batch.connection(), kind, stored.id).await?.as_str() {
         if !same {
             row.replace(batch, stored.id).await?;
         }
@@ -153,10 +153,10 @@ pub(crate) async fn settle_grants(
     let sync = db.sync_id().to_string();
     let mut tx = db.connection().begin().await.map_err(database_error(doing))?;
     sqlx::query("create index work_grant_ids on v1_grants (sync_id, external_id)")
-        .execute(&mut *tx)
+        .execute(tx.connection())
         .await
         .map_err(database_error(doing))?;
-    let mut differing = 0;
+    let (mut differing, mut removed) = (0, 0);
     let mut after = String::new();
     loop {
         let ids: Vec<String> = sqlx::query_scalar(
@@ -166,7 +166,7 @@ pub(crate) async fn settle_grants(
         .bind(&sync)
         .bind(&after)
         .bind(IDS_AT_ONCE)
-        .fetch_all(&mut *tx)
+        .fetch_all(tx.connection())
         .await
         .map_err(database_error(doing))?;
         let Some(last) = ids.last() else { break };
@@ -175,13 +175,16 @@ pub(crate) async fn settle_grants(
             return Err(cancelled());
         }
         for id in &ids {
-            differing += settle_grant(&mut tx, &sync, id).await?;
+            let (other, gone) = settle_grant(&mut tx.connection(), &sync, id).await?;
+            differing += other;
+            removed += gone;
         }
     }
-    sqlx::query("drop index work_grant_ids").execute(&mut *tx).await.map_err(database_error(doing))?;
+    sqlx::query("drop index work_grant_ids").execute(tx.connection()).await.map_err(database_error(doing))?;
     checkpoint.recount = true;
+    checkpoint.intake.repeats.grants += removed;
     checkpoint.came_twice(differing);
-    meta::save(&mut tx, State::Collected, checkpoint).await?;
+    meta::save(&mut tx.connection(), State::Collected, checkpoint).await?;
     tx.commit().await.map_err(database_error(doing))
 }
 
@@ -192,7 +195,8 @@ struct Rival {
     expansion: Option<Vec<u8>>,
 }
 
-async fn settle_grant(conn: &mut SqliteConnection, sync: &str, id: &str) -> Result<u64> {
+/// Gives how many had other content than the one before, and how many were removed.
+async fn settle_grant(conn: &mut Connection<'_>, sync: &str, id: &str) -> Result<(u64, u64)> {
     let doing = "settle grants of one id";
     let rivals: Vec<Rival> = sqlx::query_as(
         "select id, data, expansion from v1_grants \
@@ -204,7 +208,7 @@ async fn settle_grant(conn: &mut SqliteConnection, sync: &str, id: &str) -> Resu
     .await
     .map_err(database_error(doing))?;
     let mut best: Option<(String, Rival)> = None;
-    let mut differing = 0;
+    let (mut differing, mut removed) = (0, 0);
     for rival in rivals {
         let position = position_of(conn, Kind::Grant as i64, rival.id).await?;
         let Some((held, holder)) = best.take() else {
@@ -220,12 +224,13 @@ async fn settle_grant(conn: &mut SqliteConnection, sync: &str, id: &str) -> Resu
             .execute(&mut *conn)
             .await
             .map_err(database_error(doing))?;
+        removed += 1;
         best = Some(winner);
     }
-    Ok(differing)
+    Ok((differing, removed))
 }
 
-async fn position_of(conn: &mut SqliteConnection, kind: i64, row: i64) -> Result<String> {
+async fn position_of(conn: &mut Connection<'_>, kind: i64, row: i64) -> Result<String> {
     let won: Option<String> =
         sqlx::query_scalar("select position from work_winners where kind = ? and row = ?")
             .bind(kind)

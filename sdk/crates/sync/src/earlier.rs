@@ -107,7 +107,7 @@ async fn look(db: &mut WorkDb, folder: &WorkFolder, restarted: bool) -> Result<O
         tracing::info!("the machine was restarted since, so the working database is checked");
         db.check().await?;
     }
-    if let Some((state, checkpoint)) = meta::load(db.connection()).await? {
+    if let Some((state, checkpoint)) = meta::load(&mut db.connection()).await? {
         return Ok(Some(Found::At(state, checkpoint)));
     }
     if !db.is_finished().await? {

@@ -6,7 +6,7 @@
 //! free pages of the file and keep it.
 
 use connector_model::Result;
-use sqlx::SqliteConnection;
+use connector_store::Connection;
 
 use crate::database_error;
 
@@ -21,7 +21,7 @@ pub(crate) fn is_long(value: &[u8]) -> bool {
 
 /// Switches the overwriting of what is deleted on or off. Always on, it takes a
 /// seventh more processor time where rows are only added.
-pub(crate) async fn overwrite(conn: &mut SqliteConnection, on: bool) -> Result<()> {
+pub(crate) async fn overwrite(conn: &mut Connection<'_>, on: bool) -> Result<()> {
     let sql = if on { "pragma secure_delete = on" } else { "pragma secure_delete = off" };
     sqlx::query(sql).execute(conn).await.map_err(database_error("overwrite what is replaced"))?;
     Ok(())

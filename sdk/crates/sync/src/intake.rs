@@ -12,6 +12,7 @@ use crate::{
     counts::{self, Counts},
     duplicates::{self, Conflicting},
     ingest::Ingested,
+    repeats::Repeats,
 };
 
 /// Stored rows, counted.
@@ -21,6 +22,8 @@ pub(crate) struct Intake {
     pub(crate) counts: Counts,
     /// Ids that came twice with different content.
     pub(crate) differing: u64,
+    /// Rows whose id was there.
+    pub(crate) repeats: Repeats,
 }
 
 /// Where the rows of a page begin among the rows of all pages that are stored
@@ -47,11 +50,13 @@ impl Intake {
         let rows = resources.len() + entitlements.len() + grants.len();
         if !resources.is_empty() {
             let put = batch.put_resources(&resources).await?;
+            self.repeats.resources += put.conflicts.len() as u64;
             self.settle(batch, &resource_starts, &resources, &put).await?;
             self.totals.resources += counts::add(&mut self.counts.resources, &resources, &put);
         }
         if !entitlements.is_empty() {
             let put = batch.put_entitlements(&entitlements).await?;
+            self.repeats.entitlements += put.conflicts.len() as u64;
             self.settle(batch, &entitlement_starts, &entitlements, &put).await?;
             self.totals.entitlements += counts::add(&mut self.counts.entitlements, &entitlements, &put);
         }
@@ -73,6 +78,7 @@ impl Intake {
         page: Ingested,
     ) -> Result<()> {
         let put = batch.put_entitlements(&page.entitlements).await?;
+        self.repeats.entitlements += put.conflicts.len() as u64;
         // Behind every list, before every entitlement that is asked for.
         let position = format!("1.5\u{1}{resource_type}\u{1}{after:020}");
         self.settle(batch, &[(0, &position)], &page.entitlements, &put).await?;

@@ -30,7 +30,7 @@ pub(crate) async fn check_exclusion_groups(db: &mut WorkDb) -> Result<()> {
     let mut groups: HashMap<String, Group> = HashMap::new();
     let mut broken = Ok(());
     let scan = Scan::of("v1_entitlements", &columns, named);
-    scan.each(db.connection(), &sync, |row: Row<'_, 3>| {
+    scan.each(&mut db.connection(), &sync, |row: Row<'_, 3>| {
         let (id, resource_type) = (row.text(0)?, row.text(1)?);
         let message = wire::Entitlement::decode(row.columns[2])
             .map_err(|e| Error::internal("a stored entitlement does not decode").caused_by(e))?;

@@ -36,6 +36,7 @@ mod plan;
 mod progress;
 mod queue;
 mod references;
+mod repeats;
 mod run;
 mod scan;
 mod schedule;

@@ -7,7 +7,8 @@
 use std::collections::{HashMap, HashSet};
 
 use connector_model::{Error, ErrorKind, Result};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use connector_store::Connection;
+use sqlx::{QueryBuilder, Sqlite};
 
 use crate::{
     database_error,
@@ -49,7 +50,7 @@ pub(crate) struct Listings {
     ended: Vec<i64>,
 }
 
-pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
+pub(crate) async fn create(conn: &mut Connection<'_>) -> Result<()> {
     for statement in CREATE {
         sqlx::query(statement).execute(&mut *conn).await.map_err(database_error("create the listings"))?;
     }
@@ -73,7 +74,7 @@ impl Listings {
     }
 
     /// Writes down what changed, in the transaction that holds the pages.
-    pub(crate) async fn save(&mut self, conn: &mut SqliteConnection) -> Result<()> {
+    pub(crate) async fn save(&mut self, conn: &mut Connection<'_>) -> Result<()> {
         let doing = "save the listings";
         for table in TABLES {
             let key = if table == "work_seen" { "listing" } else { "id" };
@@ -123,7 +124,7 @@ impl Listings {
     }
 
     /// Reads what an earlier run saved.
-    pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Self> {
+    pub(crate) async fn load(conn: &mut Connection<'_>) -> Result<Self> {
         let doing = "read the listings";
         let rows: Vec<Saved> = sqlx::query_as("select * from work_listings")
             .fetch_all(&mut *conn)

@@ -2,8 +2,8 @@
 //! checkpoint of what is in memory besides.
 
 use connector_model::{Error, ErrorKind, Result};
+use connector_store::Connection;
 use serde::{Deserialize, Serialize};
-use sqlx::SqliteConnection;
 
 use crate::{checkpoint::Checkpoint, database_error};
 
@@ -34,14 +34,14 @@ pub(crate) enum State {
     Indexed,
 }
 
-pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
+pub(crate) async fn create(conn: &mut Connection<'_>) -> Result<()> {
     sqlx::query(CREATE).execute(&mut *conn).await.map_err(database_error("create the state table"))?;
     Ok(())
 }
 
 /// Writes the state and the checkpoint together; the caller's transaction
 /// makes them safe.
-pub(crate) async fn save(conn: &mut SqliteConnection, state: State, checkpoint: &Checkpoint) -> Result<()> {
+pub(crate) async fn save(conn: &mut Connection<'_>, state: State, checkpoint: &Checkpoint) -> Result<()> {
     tracing::trace!(?state, "checkpoint");
     put(conn, "checkpoint", &checkpoint).await?;
     put(conn, "state", &state).await
@@ -49,7 +49,7 @@ pub(crate) async fn save(conn: &mut SqliteConnection, state: State, checkpoint: 
 
 /// Reads both; nothing where the run was killed before the first page, or
 /// after the seal.
-pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Option<(State, Checkpoint)>> {
+pub(crate) async fn load(conn: &mut Connection<'_>) -> Result<Option<(State, Checkpoint)>> {
     let there: bool =
         sqlx::query_scalar("select exists (select 1 from sqlite_schema where name = 'work_meta')")
             .fetch_one(&mut *conn)
@@ -63,7 +63,7 @@ pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Option<(State, C
 }
 
 async fn get<T: serde::de::DeserializeOwned>(
-    conn: &mut SqliteConnection,
+    conn: &mut Connection<'_>,
     key: &'static str,
 ) -> Result<Option<T>> {
     let text: Option<String> = sqlx::query_scalar("select value from work_meta where key = ?")
@@ -77,7 +77,7 @@ async fn get<T: serde::de::DeserializeOwned>(
     })
 }
 
-async fn put<T: Serialize>(conn: &mut SqliteConnection, key: &'static str, value: &T) -> Result<()> {
+async fn put<T: Serialize>(conn: &mut Connection<'_>, key: &'static str, value: &T) -> Result<()> {
     let value = serde_json::to_string(value)
         .map_err(|e| Error::internal("the state of a sync does not become JSON").caused_by(e))?;
     sqlx::query("insert or replace into work_meta (key, value) values (?, ?)")

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use connector_model::{
     BidResource, Error, ErrorKind, PageToken, Resource, ResourceId, ResourceTypeId, Result, wire,
 };
-use connector_store::{Batch, Kind};
+use connector_store::{Batch, Connection, Kind};
 use prost::Message as _;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 
 use crate::{
     action::{Action, Operation, Subject},
@@ -43,13 +43,13 @@ create table if not exists work_queue (
 /// 32,766 parameters.
 const ROWS_A_STATEMENT: usize = 500;
 
-pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
+pub(crate) async fn create(conn: &mut Connection<'_>) -> Result<()> {
     sqlx::query(CREATE).execute(conn).await.map_err(database_error("create the queue"))?;
     Ok(())
 }
 
 /// Adds actions that nobody has asked yet.
-pub(crate) async fn add(conn: &mut SqliteConnection, actions: &[Action]) -> Result<()> {
+pub(crate) async fn add(conn: &mut Connection<'_>, actions: &[Action]) -> Result<()> {
     for chunk in actions.chunks(ROWS_A_STATEMENT) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "insert into work_queue \
@@ -85,7 +85,7 @@ fn parent(action: &Action) -> Option<&ResourceId> {
 }
 
 /// Moves a chain on to its next page.
-pub(crate) async fn advance(conn: &mut SqliteConnection, from: &Action, next: &Action) -> Result<()> {
+pub(crate) async fn advance(conn: &mut Connection<'_>, from: &Action, next: &Action) -> Result<()> {
     let long = from.token.iter().chain(from.cycle.saved()).any(|t| erase::is_long(t.as_str().as_bytes()));
     if long {
         erase::overwrite(conn, true).await?;
@@ -102,7 +102,7 @@ pub(crate) async fn advance(conn: &mut SqliteConnection, from: &Action, next: &A
 }
 
 /// Marks chains that were followed to their end.
-pub(crate) async fn finish(conn: &mut SqliteConnection, ids: &[i64]) -> Result<()> {
+pub(crate) async fn finish(conn: &mut Connection<'_>, ids: &[i64]) -> Result<()> {
     for chunk in ids.chunks(ROWS_A_STATEMENT) {
         let mut update = QueryBuilder::<Sqlite>::new("update work_queue set done = 1 where id in (");
         let mut list = update.separated(", ");
@@ -170,7 +170,7 @@ async fn read(batch: &mut Batch<'_>, row: &SqliteRow) -> Result<Action> {
 }
 
 /// The id that the next action gets.
-pub(crate) async fn next_id(conn: &mut SqliteConnection) -> Result<i64> {
+pub(crate) async fn next_id(conn: &mut Connection<'_>) -> Result<i64> {
     sqlx::query_scalar("select coalesce(max(id), 0) + 1 from work_queue")
         .fetch_one(conn)
         .await
@@ -179,10 +179,7 @@ pub(crate) async fn next_id(conn: &mut SqliteConnection) -> Result<i64> {
 
 /// What is asked inside or of a single resource, as `type` and the resource's
 /// id: the child listings and the named resources that were begun.
-pub(crate) async fn begun(
-    conn: &mut SqliteConnection,
-    operation: Operation,
-) -> Result<Vec<(String, String)>> {
+pub(crate) async fn begun(conn: &mut Connection<'_>, operation: Operation) -> Result<Vec<(String, String)>> {
     // Many rows in one: a row costs the driver far more than its bytes.
     let lists: Vec<String> = sqlx::query_scalar(
         "select json_group_array(json_array(resource_type, of_type || ':' || of_id)) from work_queue \

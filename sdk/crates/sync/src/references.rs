@@ -8,8 +8,8 @@ use std::{
 };
 
 use connector_model::{Error, ErrorKind, ResourceId, Result};
+use connector_store::Connection;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
-use sqlx::SqliteConnection;
 
 use crate::{
     database_error,
@@ -166,7 +166,7 @@ const CREATE: &str = "create table if not exists work_waiting (
 
 pub(crate) const TABLE: &str = "work_waiting";
 
-pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
+pub(crate) async fn create(conn: &mut Connection<'_>) -> Result<()> {
     sqlx::query(CREATE).execute(conn).await.map_err(database_error("create the references"))?;
     Ok(())
 }
@@ -234,7 +234,7 @@ impl References {
     /// Writes down what is waited for since the last time, in the transaction
     /// that holds the rows which refer to it. What is stored need not be: it
     /// is there.
-    pub(crate) async fn save(&self, conn: &mut SqliteConnection) -> Result<()> {
+    pub(crate) async fn save(&self, conn: &mut Connection<'_>) -> Result<()> {
         let fresh: Vec<_> = {
             let Waiting { principals, entitlements, resources } = &mut *self.waiting();
             [("principals", principals), ("entitlements", entitlements), ("resources", resources)]
@@ -257,7 +257,7 @@ impl References {
     }
 
     /// Reads what an earlier run stored and what it waited for.
-    pub(crate) async fn load(conn: &mut SqliteConnection, sync: &str) -> Result<Self> {
+    pub(crate) async fn load(conn: &mut Connection<'_>, sync: &str) -> Result<Self> {
         let references = Self::default();
         let stored = stored_ids(conn, sync, "v1_resources").await?;
         references.resources.write().unwrap_or_else(PoisonError::into_inner).extend(stored);
@@ -283,7 +283,7 @@ impl References {
 }
 
 /// The hashes of all keys of a table.
-async fn stored_ids(conn: &mut SqliteConnection, sync: &str, table: &str) -> Result<Vec<IdHash>> {
+async fn stored_ids(conn: &mut Connection<'_>, sync: &str, table: &str) -> Result<Vec<IdHash>> {
     let mut hashes = Vec::new();
     let scan = Scan::of(table, &[measured("external_id")], "true");
     scan.each(conn, sync, |row: Row<'_, 1>| {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use connector_model::{Error, ErrorKind, Registry, Result};
 use connector_store::{
-    C1z, Ledger, NewSync, Retention, SyncId, WorkDb,
-    envelope::{FileKind, Limits, check_target, pack, unpack},
+    C1z, Ledger, NewSync, OpenOptions, Retention, SyncId, WorkDb,
+    envelope::{FileKind, check_target, pack},
     free_space,
 };
 use tokio::time::Instant;
@@ -259,13 +259,13 @@ impl Run<'_> {
         let references = match going_on {
             true => {
                 let sync = db.sync_id().to_string();
-                References::load(db.connection(), &sync).await?
+                References::load(&mut db.connection(), &sync).await?
             }
             false => References::default(),
         };
         let shared = Shared::new(self.registry.clone(), types, references, self.options.call_limit);
         if going_on {
-            for (key, value) in session::load(db.connection()).await? {
+            for (key, value) in session::load(&mut db.connection()).await? {
                 shared.remember(key, value)?;
             }
         }
@@ -340,9 +340,19 @@ impl Run<'_> {
     async fn open_external(&self) -> Result<Option<External>> {
         match &self.options.external {
             Some(external) if self.options.scope == Scope::Full => {
-                Ok(Some(External::open(external, self.folder.path()).await?))
+                let opened = External::open(external, &self.reading()).await;
+                opened.map(Some).map_err(|e| if e.kind() == ErrorKind::Cancelled { cancelled() } else { e })
             }
             _ => Ok(None),
+        }
+    }
+
+    /// How other files are opened: in the working folder, until the run is cancelled.
+    fn reading(&self) -> OpenOptions {
+        OpenOptions {
+            temp_dir: Some(self.folder.path().to_owned()),
+            limits: None,
+            cancel: self.cancel.clone(),
         }
     }
 
@@ -366,13 +376,14 @@ impl Run<'_> {
             return Ok(None);
         }
         let open = async {
-            let unpacked = unpack(&self.options.output, self.folder.path(), &Limits::from_env()).await?;
-            let old = C1z::of(&self.options.output, unpacked).await?;
+            let old = C1z::open(&self.options.output, &self.reading()).await?;
             old.check().await?;
+            old.check_kept_syncs(self.options.retention()).await?;
             Ok::<_, Error>(old)
         };
         match open.await {
             Ok(old) => Ok(Some(old)),
+            Err(e) if e.kind() == ErrorKind::Cancelled => Err(cancelled()),
             Err(e) if self.options.overwrite => {
                 tracing::warn!(error = %e.report(), "the old file can't be read and is replaced, as --overwrite says");
                 Ok(None)
@@ -384,7 +395,7 @@ impl Run<'_> {
 
 /// Whether pages were made safe.
 async fn has_pages(db: &mut WorkDb) -> bool {
-    let safe = meta::load(db.connection()).await;
+    let safe = meta::load(&mut db.connection()).await;
     safe.is_ok_and(|safe| safe.is_some_and(|(_, checkpoint)| checkpoint.intake.totals.pages > 0))
 }
 

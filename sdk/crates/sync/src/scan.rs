@@ -5,7 +5,8 @@
 //! behind its length in bytes, which is such a number.
 
 use connector_model::{Error, ErrorKind, Result};
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use connector_store::Connection;
+use sqlx::AssertSqlSafe;
 
 use crate::database_error;
 
@@ -48,7 +49,7 @@ impl Scan {
     /// Goes through all rows in the order of their ids.
     pub(crate) async fn each<const COLUMNS: usize>(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut Connection<'_>,
         sync: &str,
         mut row: impl FnMut(Row<'_, COLUMNS>) -> Result<()>,
     ) -> Result<()> {

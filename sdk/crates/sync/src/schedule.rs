@@ -93,10 +93,10 @@ impl Schedule {
     pub(crate) async fn go_on(&mut self, batch: &mut Batch<'_>, checkpoint: &Checkpoint) -> Result<()> {
         (self.done, self.known) = (checkpoint.done, checkpoint.known);
         self.end_of_lists = checkpoint.end_of_lists;
-        self.next_id = queue::next_id(batch.connection()).await?;
-        self.listings = Listings::load(batch.connection()).await?;
+        self.next_id = queue::next_id(&mut batch.connection()).await?;
+        self.listings = Listings::load(&mut batch.connection()).await?;
         for operation in [Operation::List, Operation::Get] {
-            let begun = queue::begun(batch.connection(), operation).await?;
+            let begun = queue::begun(&mut batch.connection(), operation).await?;
             self.begun.extend(begun.iter().map(|(of_type, id)| begun_key(operation, of_type, id)));
         }
         self.plan(batch, checkpoint.phase).await?;
@@ -173,9 +173,9 @@ impl Schedule {
 
     /// Writes down what changed, for the transaction that holds the rows.
     pub(crate) async fn save(&mut self, batch: &mut Batch<'_>, checkpoint: &mut Checkpoint) -> Result<()> {
-        queue::finish(batch.connection(), &self.finished).await?;
+        queue::finish(&mut batch.connection(), &self.finished).await?;
         self.finished.clear();
-        self.listings.save(batch.connection()).await?;
+        self.listings.save(&mut batch.connection()).await?;
         checkpoint.plan = self.planner.place();
         checkpoint.end_of_lists = self.end_of_lists;
         (checkpoint.done, checkpoint.known) = (self.done, self.known);
@@ -234,7 +234,7 @@ impl Schedule {
         let ends_chain = next.is_none();
         match next {
             Some(next) => {
-                queue::advance(batch.connection(), action, &next).await?;
+                queue::advance(&mut batch.connection(), action, &next).await?;
                 self.ready.push_front(next);
             }
             None => self.finished.push(action.id),
@@ -301,7 +301,7 @@ impl Schedule {
         if actions.is_empty() {
             return Ok(());
         }
-        queue::add(batch.connection(), &actions).await?;
+        queue::add(&mut batch.connection(), &actions).await?;
         self.known += actions.len() as u64;
         for action in actions {
             if self.spilled_from.is_none() && self.ready.len() < READY {
@@ -330,7 +330,7 @@ impl Schedule {
         if actions.is_empty() {
             return Ok(());
         }
-        queue::add(batch.connection(), &actions).await?;
+        queue::add(&mut batch.connection(), &actions).await?;
         self.known += actions.len() as u64;
         let mut actions = actions;
         let room = READY.saturating_sub(self.ready.len()).min(actions.len());

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::{C1z, Completeness, Finish, LedgerOperation, LedgerRow, WorkDb};
-use sqlx::Connection as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +19,7 @@ use crate::{
     ledger::of_all_types,
     listings,
     meta::{self, State},
-    queue, references,
+    queue, references, repeats,
     run::unreadable,
     session,
     work_folder::WorkFolder,
@@ -91,7 +90,7 @@ impl Seal<'_> {
             self.step("build indexes")?;
             // The room that it frees is used by what follows.
             let _unclosed_is_unknown = db.finish_ledger().await?;
-            duplicates::drop(db.connection()).await?;
+            duplicates::drop(&mut db.connection()).await?;
             db.build_indexes().await?;
             self.enter(db, State::Indexed, &checkpoint).await?;
         }
@@ -104,6 +103,7 @@ impl Seal<'_> {
             checkpoint.intake.counts.resources = counts::of_table(db, "v1_resources").await?;
             checkpoint.intake.counts.entitlements = counts::of_table(db, "v1_entitlements").await?;
         }
+        repeats::note(db, &checkpoint.intake.counts, checkpoint.intake.repeats).await?;
         let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]) - others;
         checkpoint.spent(Phase::Seal, start.elapsed().saturating_sub(others));
         self.folder.write_summary(&checkpoint)?;
@@ -150,6 +150,11 @@ impl Seal<'_> {
     ) -> Result<LedgerRow> {
         let added = add_external(db, external, self.cancel).await?;
         checkpoint.recount = true;
+        // What is replaced is of any kind.
+        let repeats = &mut checkpoint.intake.repeats;
+        repeats.resources += added.replaced;
+        repeats.entitlements += added.replaced;
+        repeats.grants += added.replaced + added.carriers;
         for (count, what, examples) in [
             (
                 added.unmatched,
@@ -240,7 +245,7 @@ impl Seal<'_> {
         ledger: Option<LedgerRow>,
     ) -> Result<()> {
         let mut batch = db.begin().await?;
-        meta::save(batch.connection(), state, checkpoint).await?;
+        meta::save(&mut batch.connection(), state, checkpoint).await?;
         batch.add_to_ledger(ledger.as_slice()).await?;
         batch.commit().await?;
         self.made_safe(checkpoint);
@@ -267,7 +272,7 @@ impl Seal<'_> {
 
     async fn keep(&self, db: &mut WorkDb) -> Result<u64> {
         let Some(old) = self.old else { return Ok(0) };
-        match db.copy_kept_syncs(&old.unpacked().db(), self.options.retention()).await {
+        match db.copy_kept_syncs(old, self.options.retention()).await {
             Ok(kept) => Ok(kept.kept.len() as u64),
             Err(e) if self.options.overwrite && e.kind() == ErrorKind::DataLoss => {
                 tracing::warn!(
@@ -284,7 +289,7 @@ impl Seal<'_> {
     /// The last transaction: the sync has its end, and what was ours is gone.
     async fn finish(&self, db: &mut WorkDb, checkpoint: &Checkpoint) -> Result<()> {
         let types = counts::of_resource_types(db).await?;
-        erase::overwrite(db.connection(), true).await?;
+        erase::overwrite(&mut db.connection(), true).await?;
         db.finish_without(
             &Finish {
                 ended_at: jiff::Timestamp::now(),
@@ -310,16 +315,16 @@ async fn end_collection(db: &mut WorkDb, checkpoint: &Checkpoint) -> Result<()> 
     let doing = "end the collection";
     // What is dropped holds page tokens and remembered values: its bytes must
     // not travel in the free pages of the file.
-    erase::overwrite(db.connection(), true).await?;
+    erase::overwrite(&mut db.connection(), true).await?;
     let mut tx = db.connection().begin().await.map_err(database_error(doing))?;
     for table in [queue::TABLE, references::TABLE].iter().chain(&listings::TABLES) {
         sqlx::query(sqlx::AssertSqlSafe(format!("drop table if exists {table}")))
-            .execute(&mut *tx)
+            .execute(tx.connection())
             .await
             .map_err(database_error(doing))?;
     }
-    session::clear(&mut tx).await?;
-    meta::save(&mut tx, State::Collected, checkpoint).await?;
+    session::clear(&mut tx.connection()).await?;
+    meta::save(&mut tx.connection(), State::Collected, checkpoint).await?;
     tx.commit().await.map_err(database_error(doing))?;
-    erase::overwrite(db.connection(), false).await
+    erase::overwrite(&mut db.connection(), false).await
 }

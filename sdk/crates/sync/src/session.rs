@@ -3,8 +3,7 @@
 //! at the seal.
 
 use connector_model::{Error, ErrorKind, Result};
-use connector_store::Batch;
-use sqlx::SqliteConnection;
+use connector_store::{Batch, Connection};
 
 use crate::{database_error, erase};
 
@@ -44,7 +43,7 @@ pub(crate) fn check(remember: &[(String, Vec<u8>)]) -> Result<()> {
 
 pub(crate) async fn put(batch: &mut Batch<'_>, key: &str, value: &[u8]) -> Result<()> {
     // What it replaces may be long.
-    erase::overwrite(batch.connection(), true).await?;
+    erase::overwrite(&mut batch.connection(), true).await?;
     let sync = batch.sync_id().to_owned();
     sqlx::query("insert or replace into v1_connector_sessions (sync_id, key, value) values (?, ?, ?)")
         .bind(sync)
@@ -53,18 +52,18 @@ pub(crate) async fn put(batch: &mut Batch<'_>, key: &str, value: &[u8]) -> Resul
         .execute(batch.connection())
         .await
         .map_err(database_error("remember a value"))?;
-    erase::overwrite(batch.connection(), false).await
+    erase::overwrite(&mut batch.connection(), false).await
 }
 
 /// What pages of an earlier run said to remember.
-pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Vec<(String, Vec<u8>)>> {
+pub(crate) async fn load(conn: &mut Connection<'_>) -> Result<Vec<(String, Vec<u8>)>> {
     sqlx::query_as("select key, value from v1_connector_sessions")
         .fetch_all(conn)
         .await
         .map_err(database_error("read what is remembered"))
 }
 
-pub(crate) async fn clear(conn: &mut SqliteConnection) -> Result<()> {
+pub(crate) async fn clear(conn: &mut Connection<'_>) -> Result<()> {
     sqlx::query("delete from v1_connector_sessions")
         .execute(conn)
         .await

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use connector_model::text;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::{
@@ -48,13 +49,13 @@ impl Format {
                 for (key, value) in line.fields {
                     object.entry(key).or_insert(value);
                 }
-                writeln!(w, "{}", Value::Object(object))
+                writeln!(w, "{}", text::json(&Value::Object(object).to_string()))
             }
             Self::Console => {
                 let level = level(meta).to_uppercase();
-                write!(w, "{now:.3}\t{level}\t{}\t{}", caller(meta), line.message)?;
+                write!(w, "{now:.3}\t{level}\t{}\t{}", caller(meta), text::one_line(&line.message))?;
                 if !line.fields.is_empty() {
-                    write!(w, "\t{}", Value::Object(line.fields))?;
+                    write!(w, "\t{}", text::json(&Value::Object(line.fields).to_string()))?;
                 }
                 w.write_char('\n')
             }
@@ -194,6 +195,21 @@ mod tests {
             "{line}"
         );
         assert_eq!(line.matches('\n').count(), 1, "one line: {line}");
+    }
+
+    #[test]
+    fn no_line_steers_a_terminal() {
+        for format in [Format::Json, Format::Console] {
+            let buffer = Buffer::default();
+            let layer = tracing_subscriber::fmt::layer().event_format(format).with_writer(buffer.clone());
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+                let foreign = "\x1b[2J\n\u{202e}\u{9b}\u{200b}\u{e0041}";
+                tracing::warn!(name = foreign, debug = ?foreign, "read {foreign}");
+            });
+            let line = String::from_utf8(buffer.0.lock().expect("a lock").clone()).expect("UTF-8");
+            let line = line.strip_suffix('\n').expect("a line");
+            assert!(!line.chars().any(|c| text::steers(c) && c != '\t'), "{line:?}");
+        }
     }
 
     #[test]

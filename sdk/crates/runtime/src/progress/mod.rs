@@ -12,7 +12,7 @@ use std::{
 };
 
 use board::Board;
-use connector_model::{Connector, Waits};
+use connector_model::{Connector, Waits, text::one_line};
 use connector_sync::{Event, Observer, Phase, Totals};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::task::AbortHandle;
@@ -177,7 +177,7 @@ impl Shown {
         let mut board = self.board();
         board.sample(now);
         match &self.way {
-            Way::Bar(bar) => bar.set_message(board.detail(waits, now)),
+            Way::Bar(bar) => bar.set_message(one_line(&board.detail(waits, now)).into_owned()),
             _ if !line_is_due => {}
             Way::Lines => {
                 if let Some(line) = board.line(waits, now) {

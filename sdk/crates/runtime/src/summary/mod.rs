@@ -6,6 +6,7 @@ mod numbers;
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
+use connector_model::text::one_line;
 use connector_sync::{Completeness, ExpansionSummary, ExternalSummary, Summary};
 
 pub(crate) use self::{
@@ -66,7 +67,7 @@ pub fn render_summary(summary: &Summary, requests: Option<u64>) -> String {
     }
     for (sentence, times) in &summary.warnings {
         let times = if *times > 1 { format!(" ({} times)", grouped(*times)) } else { String::new() };
-        let _ = writeln!(text, "warning: {sentence}{times}");
+        let _ = writeln!(text, "warning: {}{times}", one_line(sentence));
     }
     for sentence in slow(&summary.calls) {
         let _ = writeln!(text, "warning: {sentence}");

@@ -18,6 +18,7 @@ pub use inspect::{FileKind, check_target, inspect};
 pub use limits::Limits;
 pub use manifest::{V3Summary, V3Sync};
 pub use pack::pack;
+pub(crate) use unpack::unpack_until;
 pub use unpack::{Unpacked, unpack};
 
 /// The first bytes of a v1 file, `C1ZF` and a zero.

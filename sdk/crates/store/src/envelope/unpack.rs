@@ -8,9 +8,13 @@ use std::{
 
 use connector_model::{Error, ErrorKind, Result};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::{FileKind, Limits, MAGIC_V1, OLD_READER_LIMIT, create_private, frame, inspect};
-use crate::{error::Doing as _, free_space};
+use crate::{
+    error::{Doing as _, cancelled},
+    free_space,
+};
 
 /// A decoded file: a database in a private folder, removed when this is dropped.
 #[derive(Debug)]
@@ -44,13 +48,28 @@ impl Unpacked {
 ///
 /// The file must be a v1 file (see [`inspect`]); the limits hold whatever its bytes say.
 pub async fn unpack(path: &Path, temp_dir: &Path, limits: &Limits) -> Result<Unpacked> {
-    let (path, temp_dir, limits) = (path.to_owned(), temp_dir.to_owned(), *limits);
-    tokio::task::spawn_blocking(move || unpack_blocking(&path, &temp_dir, &limits))
+    unpack_until(path, temp_dir, limits, &CancellationToken::new()).await
+}
+
+/// As [`unpack`], and ends early where it is cancelled.
+pub(crate) async fn unpack_until(
+    path: &Path,
+    temp_dir: &Path,
+    limits: &Limits,
+    cancel: &CancellationToken,
+) -> Result<Unpacked> {
+    let (path, temp_dir, limits, cancel) = (path.to_owned(), temp_dir.to_owned(), *limits, cancel.clone());
+    tokio::task::spawn_blocking(move || unpack_blocking(&path, &temp_dir, &limits, &cancel))
         .await
         .map_err(|e| Error::internal("decoding the file stopped").caused_by(e))?
 }
 
-fn unpack_blocking(path: &Path, temp_dir: &Path, limits: &Limits) -> Result<Unpacked> {
+fn unpack_blocking(
+    path: &Path,
+    temp_dir: &Path,
+    limits: &Limits,
+    cancel: &CancellationToken,
+) -> Result<Unpacked> {
     require_v1(path)?;
     let mut file = File::open(path).doing("can't open the file", path)?;
     let packed_bytes = file.metadata().doing("can't read the file", path)?.len();
@@ -81,7 +100,7 @@ fn unpack_blocking(path: &Path, temp_dir: &Path, limits: &Limits) -> Result<Unpa
     let db = folder.path().join("db");
     let out = create_private(&db)?;
     let stream = head[MAGIC_V1.len()..got].chain(file);
-    let decoded_bytes = decode(stream, out, path, &db, limits)?;
+    let decoded_bytes = decode(stream, out, path, &db, limits, cancel)?;
     let mut warnings = Vec::new();
     if decoded_bytes > OLD_READER_LIMIT {
         let text =
@@ -119,7 +138,14 @@ fn require_v1(path: &Path) -> Result<()> {
     }
 }
 
-fn decode(stream: impl Read, mut out: File, path: &Path, db: &Path, limits: &Limits) -> Result<u64> {
+fn decode(
+    stream: impl Read,
+    mut out: File,
+    path: &Path,
+    db: &Path,
+    limits: &Limits,
+    cancel: &CancellationToken,
+) -> Result<u64> {
     let fail = |e: io::Error| {
         let text = e.to_string();
         if text.contains("requires too much memory") {
@@ -138,6 +164,9 @@ fn decode(stream: impl Read, mut out: File, path: &Path, db: &Path, limits: &Lim
         let n = read_up_to(&mut decoder, &mut block).map_err(fail)?;
         if n == 0 {
             break;
+        }
+        if cancel.is_cancelled() {
+            return Err(cancelled());
         }
         if total == 0 && !block[..n].starts_with(b"SQLite format 3\0") {
             return Err(Error::new(ErrorKind::DataLoss, "the file holds no SQLite database; write it again")

@@ -1,17 +1,13 @@
 //! The ledger of a sync that a new file carries on.
 
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::AssertSqlSafe;
 
 use super::{Unknown, read, table::TABLE};
-use crate::reader::Layout;
+use crate::{Connection, reader::Layout};
 
 /// Copies a sync's ledger from the attached schema `old`, where it has one that holds together. One that does not is
 /// left behind: no ledger is better than one that can't be trusted, and no reason to fail.
-pub(crate) async fn keep(
-    conn: &mut SqliteConnection,
-    layout: &Layout,
-    sync: &str,
-) -> Result<(), sqlx::Error> {
+pub(crate) async fn keep(conn: &mut Connection<'_>, layout: &Layout, sync: &str) -> Result<(), sqlx::Error> {
     match read(&mut *conn, layout, "old", sync).await? {
         Ok(_) => {}
         Err(Unknown::NoLedger) => return Ok(()),

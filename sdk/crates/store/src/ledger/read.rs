@@ -93,7 +93,7 @@ impl SyncView<'_> {
     /// The sync's completeness ledger, or why there is none to go by. Fails only where the file can't be read.
     pub async fn ledger_or_why(&self) -> Result<Result<Ledger, Unknown>> {
         let file = self.file();
-        read(file.pool(), file.layout(), "main", &self.run().id)
+        read(file.conn(), file.layout(), "main", &self.run().id)
             .await
             .doing("can't read the completeness ledger", file.path())
     }
@@ -104,7 +104,7 @@ impl WorkDb {
     pub async fn ledger(&mut self) -> Result<Option<Ledger>> {
         let (sync, path) = (self.sync_id().to_string(), self.path().to_owned());
         let doing = "can't read the completeness ledger";
-        let layout = Layout::read(self.connection(), "main", &path).await?;
+        let layout = Layout::read(self.connection(), &path).await?;
         Ok(read(self.connection(), &layout, "main", &sync).await.doing(doing, &path)?.ok())
     }
 }

@@ -1,15 +1,15 @@
 //! The summary row that closes a sync's ledger.
 
-use connector_model::Result;
+use connector_model::{Error, Result};
 use serde::Serialize;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::AssertSqlSafe;
 
 use super::{
-    Completeness, LedgerRow,
+    Completeness, LedgerOperation, LedgerRow,
     table::{MAX_REASON, SUMMARY},
     write,
 };
-use crate::{WorkDb, error::Doing as _};
+use crate::{Connection, WorkDb, error::Doing as _};
 
 /// The most bytes of one reason, so that several find room.
 const MAX_PART: usize = 200;
@@ -62,6 +62,37 @@ impl WorkDb {
         self.finish_ledger().await.map(drop)
     }
 
+    /// Notes rows that the lists of a type held and the file does not, in the first row of these lists in the closed
+    /// ledger. The summary is to be made again ([`WorkDb::finish_ledger`]).
+    pub async fn add_dropped_to_ledger(
+        &mut self,
+        resource_type: &str,
+        operation: LedgerOperation,
+        rows: u64,
+        reason: &str,
+    ) -> Result<()> {
+        let (sync, path) = (self.sync_id().to_string(), self.path().to_owned());
+        let sql = format!(
+            "update completeness_ledger set dropped = dropped + ?1, reason = {} \
+             where sync_id = ?3 and resource_type = ?4 and operation = ?5 and (parent_type, parent_id) = \
+             (select parent_type, parent_id from completeness_ledger \
+             where sync_id = ?3 and resource_type = ?4 and operation = ?5 order by 1, 2 limit 1)",
+            write::joined_reasons("reason", "?2")
+        );
+        let noted = sqlx::query(AssertSqlSafe(sql))
+            .bind(i64::try_from(rows).unwrap_or(i64::MAX))
+            .bind(&reason[..reason.floor_char_boundary(MAX_REASON)])
+            .bind(sync)
+            .bind(resource_type)
+            .bind(operation.as_str())
+            .execute(self.connection())
+            .await;
+        match noted.doing("can't change the completeness ledger", &path)?.rows_affected() {
+            1 => Ok(()),
+            _ => Err(Error::internal("the completeness ledger has no such list").with("type", resource_type)),
+        }
+    }
+
     /// Adds up the sync's rows and writes the summary row: at the seal, best before [`WorkDb::build_indexes`], which
     /// takes the room that becomes free; and again where it is sealed again. Without rows there is nothing to sum up:
     /// no summary is written, which reads as unknown.
@@ -72,13 +103,13 @@ impl WorkDb {
     }
 }
 
-async fn finish(conn: &mut SqliteConnection, sync: &str) -> Result<Option<LedgerSummary>, sqlx::Error> {
+async fn finish(conn: Connection<'_>, sync: &str) -> Result<Option<LedgerSummary>, sqlx::Error> {
     let mut tx = conn.begin().await?;
-    write::add_up(&mut tx).await?;
+    write::add_up(&mut tx.connection()).await?;
     sqlx::query("delete from completeness_ledger where sync_id = ? and operation = ?")
         .bind(sync)
         .bind(SUMMARY)
-        .execute(&mut *tx)
+        .execute(&mut tx.connection())
         .await?;
     type Sums = (Option<String>, i64, i64, i64, i64, i64);
     let (worst, pages, rows, dropped, incomplete, skipped): Sums = sqlx::query_as(
@@ -87,12 +118,12 @@ async fn finish(conn: &mut SqliteConnection, sync: &str) -> Result<Option<Ledger
          from completeness_ledger where sync_id = ?",
     )
     .bind(sync)
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut tx.connection())
     .await?;
     let summary = match worst.as_deref().and_then(Completeness::of) {
         None => None,
         Some(state) => {
-            let reason = reason(&mut tx, sync, state).await?;
+            let reason = reason(&mut tx.connection(), sync, state).await?;
             sqlx::query(
                 "insert into completeness_ledger values (?, '', '', '', ?, ?, ?, null, ?, ?, ?, ?, ?)",
             )
@@ -105,7 +136,7 @@ async fn finish(conn: &mut SqliteConnection, sync: &str) -> Result<Option<Ledger
             .bind(state.as_str())
             .bind(incomplete)
             .bind(skipped)
-            .execute(&mut *tx)
+            .execute(&mut tx.connection())
             .await?;
             let [pages, rows, dropped, incomplete, skipped] =
                 [pages, rows, dropped, incomplete, skipped].map(i64::unsigned_abs);
@@ -118,7 +149,7 @@ async fn finish(conn: &mut SqliteConnection, sync: &str) -> Result<Option<Ledger
 
 /// One reason for each operation and type of the worst state. Of many the first by the alphabet, so that it does not
 /// depend on which list was read first.
-async fn reason(conn: &mut SqliteConnection, sync: &str, state: Completeness) -> Result<String, sqlx::Error> {
+async fn reason(conn: &mut Connection<'_>, sync: &str, state: Completeness) -> Result<String, sqlx::Error> {
     if state == Completeness::Whole {
         return Ok(String::new());
     }

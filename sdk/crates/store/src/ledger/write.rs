@@ -6,17 +6,20 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::AssertSqlSafe;
 
 use super::{LedgerRow, table::MAX_REASON};
-use crate::work::{Texts, chunk_len, leave_empty};
+use crate::{
+    Connection,
+    work::{Texts, chunk_len, leave_empty},
+};
 
 /// Columns that each row binds.
 const BOUND: usize = 10;
 
 /// Adds rows to what the ledger has.
 pub(crate) async fn add(
-    conn: &mut SqliteConnection,
+    conn: &mut Connection<'_>,
     texts: &mut Texts,
     sync: &Arc<str>,
     rows: &[LedgerRow],
@@ -69,11 +72,22 @@ pub(crate) fn text(places: usize) -> String {
     sql
 }
 
+/// The expression that appends a reason to others, where it is new.
+pub(super) fn joined_reasons(reason: &str, more: &str) -> String {
+    format!(
+        "case when {reason} = '' then {more} \
+         when {more} = '' or substr({reason}, -3) = '; …' \
+         or instr('; ' || {reason} || '; ', '; ' || {more} || '; ') > 0 then {reason} \
+         when octet_length({reason}) + octet_length({more}) + 2 > {MAX_REASON} then {reason} || '; …' \
+         else {reason} || '; ' || {more} end"
+    )
+}
+
 /// Adds up what was appended, in the order of the key and then as it was appended.
 ///
 /// The worst state is the first by the alphabet. Reasons are whole or not there; `; …` at the end stands for those that
 /// found no room.
-pub(super) async fn add_up(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn add_up(conn: &mut Connection<'_>) -> Result<(), sqlx::Error> {
     let sql = format!(
         "insert into completeness_ledger (sync_id, resource_type, parent_type, parent_id, operation, \
          pages, rows, expected, dropped, reason, state) \
@@ -83,12 +97,8 @@ pub(super) async fn add_up(conn: &mut SqliteConnection) -> Result<(), sqlx::Erro
          on conflict (sync_id, resource_type, parent_type, parent_id, operation) do update set \
          pages = pages + excluded.pages, rows = rows + excluded.rows, dropped = dropped + excluded.dropped, \
          expected = coalesce(expected + excluded.expected, expected, excluded.expected), \
-         state = min(state, excluded.state), \
-         reason = case when reason = '' then excluded.reason \
-         when excluded.reason = '' or substr(reason, -3) = '; …' \
-         or instr('; ' || reason || '; ', '; ' || excluded.reason || '; ') > 0 then reason \
-         when octet_length(reason) + octet_length(excluded.reason) + 2 > {MAX_REASON} then reason || '; …' \
-         else reason || '; ' || excluded.reason end"
+         state = min(state, excluded.state), reason = {}",
+        joined_reasons("reason", "excluded.reason")
     );
     sqlx::query(AssertSqlSafe(sql)).persistent(false).execute(&mut *conn).await?;
     sqlx::query("delete from work_ledger").persistent(false).execute(conn).await?;

@@ -38,49 +38,42 @@ pub struct GrantFilter {
 
 /// Conditions as SQL and the texts they bind, without the sync and the page's beginning.
 ///
-/// One condition finds, through an index whose next column is the row id; the others only sift, which `+` tells the
-/// planner: it would otherwise sort everything of a type again for each page. Where the file lacks the index, or no
-/// condition finds, rows are scanned in the order of their ids, once over all pages.
+/// They sift rows that are read in the order of their ids. An index would find them faster; but one of a forged file may
+/// lack entries, and rows would be missing from the answer that nobody misses.
 #[derive(Debug, Default)]
 pub(super) struct Conditions<'a> {
     sql: String,
     texts: Vec<&'a str>,
-    found: bool,
 }
 
 impl<'a> Conditions<'a> {
-    fn add(&mut self, columns: &[&str], texts: &[&'a str], finds: bool) {
-        let plus = if finds && !self.found { "" } else { "+" };
-        self.found |= finds;
+    fn add(&mut self, columns: &[&str], texts: &[&'a str]) {
         for column in columns {
-            self.sql.push_str(&format!("{plus}{column} = ? and "));
+            self.sql.push_str(&format!("{column} = ? and "));
         }
         self.texts.extend(texts);
     }
 
-    /// The whole condition: `sync_id` finds only with an entitlement, whose index it is part of.
-    pub(super) fn sql(&self, sync_id_finds: bool) -> String {
-        format!("{}{}sync_id = ? and id > ?", self.sql, if sync_id_finds { "" } else { "+" })
+    /// The whole condition; the sync is bound behind the texts.
+    pub(super) fn sql(&self) -> String {
+        format!("{}sync_id = ?", self.sql)
     }
 
     pub(super) fn bind<'q>(
         &self,
         mut query: Query<'q, Sqlite, SqliteArguments>,
+        sync: &str,
     ) -> Query<'q, Sqlite, SqliteArguments> {
         for text in &self.texts {
             query = query.bind((*text).to_owned());
         }
-        query
+        query.bind(sync.to_owned())
     }
 }
 
 /// A filter of one kind of row.
 pub(super) trait Filter {
     fn conditions(&self) -> Conditions<'_>;
-
-    fn sync_id_finds(&self) -> bool {
-        false
-    }
 }
 
 impl Filter for () {
@@ -93,10 +86,10 @@ impl Filter for ResourceFilter {
     fn conditions(&self) -> Conditions<'_> {
         let mut c = Conditions::default();
         if let Some((t, id)) = &self.parent {
-            c.add(&["parent_resource_type_id", "parent_resource_id"], &[t, id], true);
+            c.add(&["parent_resource_type_id", "parent_resource_id"], &[t, id]);
         }
         if let Some(t) = &self.resource_type {
-            c.add(&["resource_type_id"], &[t], true);
+            c.add(&["resource_type_id"], &[t]);
         }
         c
     }
@@ -106,10 +99,10 @@ impl Filter for EntitlementFilter {
     fn conditions(&self) -> Conditions<'_> {
         let mut c = Conditions::default();
         if let Some((t, id)) = &self.resource {
-            c.add(&["resource_type_id", "resource_id"], &[t, id], true);
+            c.add(&["resource_type_id", "resource_id"], &[t, id]);
         }
         if let Some(t) = &self.resource_type {
-            c.add(&["resource_type_id"], &[t], false);
+            c.add(&["resource_type_id"], &[t]);
         }
         c
     }
@@ -119,21 +112,17 @@ impl Filter for GrantFilter {
     fn conditions(&self) -> Conditions<'_> {
         let mut c = Conditions::default();
         if let Some((t, id)) = &self.principal {
-            c.add(&["principal_resource_type_id", "principal_resource_id"], &[t, id], true);
+            c.add(&["principal_resource_type_id", "principal_resource_id"], &[t, id]);
         }
         if let Some(e) = &self.entitlement {
-            c.add(&["entitlement_id"], &[e], true);
+            c.add(&["entitlement_id"], &[e]);
         }
         if let Some((t, id)) = &self.resource {
-            c.add(&["resource_type_id", "resource_id"], &[t, id], true);
+            c.add(&["resource_type_id", "resource_id"], &[t, id]);
         }
         if let Some(t) = &self.resource_type {
-            c.add(&["resource_type_id"], &[t], false);
+            c.add(&["resource_type_id"], &[t]);
         }
         c
-    }
-
-    fn sync_id_finds(&self) -> bool {
-        self.entitlement.is_some() && self.principal.is_none()
     }
 }

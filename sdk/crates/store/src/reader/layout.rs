@@ -6,7 +6,7 @@ use std::{
 };
 
 use connector_model::Result;
-use sqlx::{AssertSqlSafe, Executor, Row as _, Sqlite};
+use sqlx::{AssertSqlSafe, Row as _, SqliteExecutor};
 
 use crate::{
     error::Doing as _,
@@ -14,18 +14,22 @@ use crate::{
     schema::{TABLES, Table},
 };
 
-/// The largest value that is read, in bytes. A message that came over gRPC is far smaller.
-pub(crate) const MAX_VALUE: u32 = 8 << 20;
+/// The largest value that is read, in bytes. A message that came over gRPC is smaller: 4 MiB at most, with all of its
+/// page.
+pub(crate) const MAX_VALUE: u32 = 4 << 20;
 
-/// The longest id or type that is read, in bytes. The wire allows 1,024 for a part of an id, of which an id of a grant
-/// joins five; a page of rows with longer ones could take any amount of memory.
-const MAX_ID: u32 = 64 << 10;
+/// The longest joined id that is read, in bytes: an id of a grant joins five parts.
+const MAX_ID: u32 = 16 << 10;
 
-/// The largest value that is read from a column.
+/// The longest part of an id that is read, in bytes, as the wire allows it; sync ids and times are far shorter.
+const MAX_PART: u32 = 1 << 10;
+
+/// The largest value that is read from a column, in bytes. Rows with longer ones could take any amount of memory.
 pub(crate) fn largest(column: &str) -> u32 {
     match column {
         "data" | "expansion" | "value" | "sync_token" | "stats" => MAX_VALUE,
-        _ => MAX_ID,
+        "external_id" | "entitlement_id" | "key" => MAX_ID,
+        _ => MAX_PART,
     }
 }
 
@@ -49,14 +53,9 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Reads the layout of a schema: `main`, or the name of an attached file.
-    pub(crate) async fn read<'c>(
-        conn: impl Executor<'c, Database = Sqlite>,
-        schema: &str,
-        path: &Path,
-    ) -> Result<Self> {
-        let sql = AssertSqlSafe(Self::query(schema));
-        let rows = sqlx::query(sql).persistent(false).fetch_all(conn).await;
+    /// Reads the layout of a database.
+    pub(crate) async fn read<'c>(conn: impl SqliteExecutor<'c>, path: &Path) -> Result<Self> {
+        let rows = sqlx::query(AssertSqlSafe(Self::query())).persistent(false).fetch_all(conn).await;
         let what = "can't read the schema of the database in the file";
         let mut layout = Self::default();
         for row in rows.doing(what, path)? {
@@ -69,17 +68,17 @@ impl Layout {
 
     /// Asks for pairs of table and column; `table_info` leaves generated columns out, and a root page of zero marks a
     /// virtual table.
-    fn query(schema: &str) -> String {
+    fn query() -> String {
         let names: Vec<_> = known().map(|t| format!("'{}'", t.name)).collect();
         format!(
-            "select t.name, c.name from {schema}.sqlite_schema t, pragma_table_info(t.name, '{schema}') c \
+            "select t.name, c.name from sqlite_schema t, pragma_table_info(t.name) c \
              where t.type = 'table' and t.rootpage > 0 and t.name in ({}) \
-             union all select '{UNIQUE_GRANTS}', i.name from pragma_index_list('v1_grants', '{schema}') i \
+             union all select '{UNIQUE_GRANTS}', i.name from pragma_index_list('v1_grants') i \
              where i.\"unique\" and not i.partial and 'external_id,sync_id' = \
-             (select group_concat(name) from pragma_index_info(i.name, '{schema}')) \
-             union all select '{LEDGER_KEY}', i.name from pragma_index_list('{}', '{schema}') i \
+             (select group_concat(name) from pragma_index_info(i.name)) \
+             union all select '{LEDGER_KEY}', i.name from pragma_index_list('{}') i \
              where i.\"unique\" and not i.partial and '{}' = \
-             (select group_concat(name) from pragma_index_xinfo(i.name, '{schema}') where key and coll = 'BINARY')",
+             (select group_concat(name) from pragma_index_xinfo(i.name) where key and coll = 'BINARY')",
             names.join(", "),
             ledger::TABLE.name,
             ledger::KEY

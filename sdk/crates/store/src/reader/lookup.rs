@@ -1,6 +1,6 @@
 //! Many rows at once by their ids, for readers that join page by page.
 
-use connector_model::{Error, Result};
+use connector_model::{Error, ErrorKind, Result};
 use futures::{Stream, StreamExt as _, future::Either, stream};
 use sqlx::AssertSqlSafe;
 
@@ -9,13 +9,14 @@ use super::{
     record::Read,
     view::{reading, record},
 };
-use crate::{EntitlementRow, ResourceRow, error::Doing as _};
+use crate::{EntitlementRow, Kind, ResourceRow, error::Doing as _};
 
 impl<'a> SyncView<'a> {
     /// Streams the resources of these ids (`type:id`, as [`ResourceRow::external_id`] has it), in no order; those that
     /// are not stored are left out.
     ///
-    /// The joined id is lossy: a row may be of another type than was meant.
+    /// The joined id is lossy: a row may be of another type than was meant. And the index that finds them is the file's:
+    /// compare the row's id with the one that was asked for, and see [`Self::check_index`] for those that are missing.
     pub fn resources_by_ids<'s>(
         &'s self,
         external_ids: &[String],
@@ -29,6 +30,33 @@ impl<'a> SyncView<'a> {
         ids: &[String],
     ) -> impl Stream<Item = Result<Record<EntitlementRow>>> + Send + use<'s, 'a> {
         self.by_ids(ids)
+    }
+
+    /// Makes sure that rows which [`Self::resources_by_ids`] and its like did not find are not there: they look into an
+    /// index of the file, and a forged one may lack them. Reads all of the kind's table once a file; fails with
+    /// [`ErrorKind::DataLoss`] where its indexes don't fit its rows.
+    pub async fn check_index(&self, kind: Kind) -> Result<()> {
+        let file = self.file();
+        let table = kind.table();
+        file.checked_index(kind)
+            .get_or_try_init(|| async {
+                let found: String =
+                    sqlx::query_scalar(AssertSqlSafe(format!("pragma integrity_check({table})")))
+                        .fetch_one(file.conn())
+                        .await
+                        .doing("can't check the indexes of the database in the file", file.path())?;
+                if found == "ok" {
+                    return Ok(());
+                }
+                Err(Error::new(
+                    ErrorKind::DataLoss,
+                    format!("an index of the database in the file does not fit its table: {found}"),
+                )
+                .with("file", file.path().display())
+                .with("table", table))
+            })
+            .await
+            .copied()
     }
 
     fn by_ids<'s, R: Read + Send + 's>(
@@ -45,12 +73,12 @@ impl<'a> SyncView<'a> {
         };
         let sql = format!(
             "{} where external_id in (select value from json_each(?)) and sync_id = ?",
-            self.select::<R>()
+            self.select_by_index::<R>()
         );
         let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(ids)
             .bind(self.run().id.clone())
-            .fetch(self.file().pool())
+            .fetch(self.file().conn())
             .map(|row| row.and_then(|row| record::<R>(&row)).doing(reading(R::KIND), self.file().path()));
         Either::Right(rows)
     }

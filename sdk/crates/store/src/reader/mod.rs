@@ -1,13 +1,17 @@
 //! Reading files, ours and those of other writers.
 //!
-//! A file is decoded into a private copy and read by keyset pages, so memory does not grow with it. Nothing in it is
-//! trusted: tables must be plain tables, values have a greatest size, and row ids must ascend.
+//! A file is decoded into a private copy and read page by page, so memory does not grow with it. Nothing in it is
+//! trusted: its structure is walked and its schema is checked before SQLite opens it, values have a greatest size, rows
+//! are read in the order of their ids and never through an index of the file, and where a list ends they are counted
+//! again.
 
 mod filter;
 mod layout;
 mod lookup;
+mod open;
+mod pages;
 mod record;
-mod shape;
+mod runs;
 mod slim;
 mod stats;
 mod view;
@@ -15,20 +19,20 @@ mod view;
 use std::path::{Path, PathBuf};
 
 use connector_model::{Error, ErrorKind, Result};
-use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Row as _, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteRow},
-};
+use sqlx::SqlitePool;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    SyncRun, SyncType,
+    Checked, Kind, SyncRun, SyncType,
     envelope::{self, Limits, Unpacked},
     error::Doing as _,
 };
 pub(crate) use layout::{Layout, largest};
-use shape::Shape;
+use open::RowCounts;
 
 pub use filter::{EntitlementFilter, GrantFilter, ResourceFilter};
+pub use pages::Pages;
 pub use record::Record;
 pub use view::SyncView;
 
@@ -39,6 +43,8 @@ pub struct OpenOptions {
     pub temp_dir: Option<PathBuf>,
     /// Limits on decoding: else those of the environment.
     pub limits: Option<Limits>,
+    /// Ends what is under way, also a statement of SQLite's, with [`ErrorKind::Cancelled`].
+    pub cancel: CancellationToken,
 }
 
 impl OpenOptions {
@@ -60,41 +66,40 @@ pub struct C1z {
     path: PathBuf,
     pool: SqlitePool,
     layout: Layout,
+    rows: RowCounts,
+    checked_indexes: [OnceCell<()>; Kind::ALL.len()],
     unpacked: Unpacked,
 }
 
 impl C1z {
-    /// Decodes a file and looks at its tables.
+    /// Decodes a file and checks its structure and its tables.
     pub async fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
-        let unpacked = envelope::unpack(path, &options.temp_dir(), &options.limits()).await?;
-        Self::of(path, unpacked).await
+        let limits = options.limits();
+        let unpacked = envelope::unpack_until(path, &options.temp_dir(), &limits, &options.cancel).await?;
+        let file = Self::of(path, unpacked, options).await?;
+        match open::NEEDED.iter().find(|table| !file.layout.has_table(table)) {
+            None => Ok(file),
+            Some(table) => Err(Error::new(
+                ErrorKind::DataLoss,
+                "the database in the file lacks a table of the format; was it written by a connector?",
+            )
+            .with("file", path.display())
+            .with("table", table)),
+        }
     }
 
-    /// Opens what is decoded already; `path` is for messages.
-    pub async fn of(path: &Path, unpacked: Unpacked) -> Result<Self> {
-        let file = Self::of_any(path, unpacked).await?;
-        for table in ["v1_sync_runs", "v1_resource_types", "v1_resources", "v1_entitlements", "v1_grants"] {
-            if !file.layout.has_table(table) {
-                return Err(Error::new(
-                    ErrorKind::DataLoss,
-                    "the database in the file lacks a table of the format; was it written by a connector?",
-                )
-                .with("file", path.display())
-                .with("table", table));
-            }
-        }
-        let roots: Vec<i64> = sqlx::query_scalar("select rootpage from sqlite_schema where rootpage > 1")
-            .fetch_all(&file.pool)
-            .await
-            .doing("can't read the schema of the database in the file", path)?;
-        check_trees(file.unpacked.db(), path.to_owned(), roots).await?;
-        Ok(file)
+    /// As [`C1z::open`], of what is decoded already and with whatever tables there are.
+    pub(crate) async fn of(path: &Path, unpacked: Unpacked, options: &OpenOptions) -> Result<Self> {
+        let rows = open::check(path, &unpacked, &options.limits(), &options.cancel).await?;
+        let pool = open::connect(path, &unpacked, &options.cancel).await?;
+        let layout = Layout::read(Checked(&pool), path).await?;
+        Ok(Self { path: path.to_owned(), pool, layout, rows, checked_indexes: Default::default(), unpacked })
     }
 
     /// Reads all of the database and fails where SQLite finds it damaged.
     pub async fn check(&self) -> Result<()> {
         let found: String = sqlx::query_scalar("pragma quick_check(1)")
-            .fetch_one(&self.pool)
+            .fetch_one(Checked(&self.pool))
             .await
             .doing("can't check the database in the file", &self.path)?;
         if found == "ok" {
@@ -102,29 +107,6 @@ impl C1z {
         }
         Err(Error::new(ErrorKind::DataLoss, format!("the database in the file is damaged: {found}"))
             .with("file", self.path.display()))
-    }
-
-    /// As [`C1z::of`], with whatever tables there are.
-    pub(crate) async fn of_any(path: &Path, unpacked: Unpacked) -> Result<Self> {
-        // Before SQLite reads the schema from it.
-        Shape::open(&unpacked.db(), path)?.check(1)?;
-        let connect = SqliteConnectOptions::new()
-            .filename(unpacked.db())
-            .read_only(true)
-            .immutable(true)
-            .foreign_keys(false)
-            .pragma("trusted_schema", "off")
-            .pragma("cell_size_check", "on")
-            .pragma("query_only", "on")
-            .pragma("cache_size", "-8000")
-            .disable_statement_logging();
-        let pool = SqlitePoolOptions::new()
-            .max_connections(2)
-            .connect_with(connect)
-            .await
-            .doing("can't open the database in the file", path)?;
-        let layout = Layout::read(&pool, "main", path).await?;
-        Ok(Self { path: path.to_owned(), pool, layout, unpacked })
     }
 
     /// The path it was opened by.
@@ -137,17 +119,22 @@ impl C1z {
         &self.unpacked
     }
 
-    pub(crate) fn pool(&self) -> &SqlitePool {
-        &self.pool
+    pub(crate) fn conn(&self) -> Checked<&SqlitePool> {
+        Checked(&self.pool)
+    }
+
+    /// Filled once the indexes of a kind's table are known to fit its rows.
+    fn checked_index(&self, kind: Kind) -> &OnceCell<()> {
+        &self.checked_indexes[kind as usize]
     }
 
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// The syncs of the file: finished ones first, newest end first, then unfinished ones, newest start first.
-    pub async fn syncs(&self) -> Result<Vec<SyncRun>> {
-        sync_runs(&self.pool, &self.layout, "main").await.doing("can't read the sync runs", &self.path)
+    /// How many rows a table has, of all syncs; none where the file lacks it.
+    pub(crate) fn rows(&self, table: &str) -> u64 {
+        self.rows.get(table).copied().unwrap_or_default()
     }
 
     /// The sync that is read when none is named: the newest finished full one, else the newest unfinished one (as other
@@ -177,74 +164,4 @@ impl C1z {
         })?;
         Ok(SyncView::new(self, run))
     }
-}
-
-/// Walks the trees of a decoded database: the schema's own and those of its root pages. `path` is for messages.
-pub(crate) async fn check_trees(db: PathBuf, path: PathBuf, roots: Vec<i64>) -> Result<()> {
-    let walk = move || {
-        let mut shape = Shape::open(&db, &path)?;
-        shape.check(1)?;
-        roots.into_iter().try_for_each(|root| shape.check(root))
-    };
-    let stopped = |e| Error::internal("looking at the database stopped").caused_by(e);
-    tokio::task::spawn_blocking(walk).await.map_err(stopped)?
-}
-
-/// Reads the sync runs of a schema (`main`, or the name of an attached file) in the order of [`C1z::syncs`].
-pub(crate) async fn sync_runs<'c, E>(
-    conn: E,
-    layout: &Layout,
-    schema: &str,
-) -> Result<Vec<SyncRun>, sqlx::Error>
-where
-    E: sqlx::Executor<'c, Database = sqlx::Sqlite>,
-{
-    let columns = [
-        "sync_id",
-        "started_at",
-        "ended_at",
-        "sync_token",
-        "sync_type",
-        "parent_sync_id",
-        "linked_sync_id",
-        "supports_diff",
-        "grants_backfilled",
-        "stats",
-    ]
-    .map(|c| layout.expression("v1_sync_runs", c));
-    // A hostile file may claim a million syncs; nobody keeps a thousand.
-    let sql = format!(
-        "select {} from {schema}.v1_sync_runs order by ended_at is null or ended_at = '', ended_at desc, \
-         started_at desc, sync_id desc limit 10000",
-        columns.join(", ")
-    );
-    let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(conn).await?;
-    let mut runs = rows.iter().map(sync_run).collect::<Result<Vec<_>, _>>()?;
-    runs.sort_by(|a, b| {
-        (b.is_finished(), &b.ended_at).cmp(&(a.is_finished(), &a.ended_at)).then_with(|| {
-            match a.is_finished() {
-                true => b.id.cmp(&a.id),
-                false => (&b.started_at, &b.id).cmp(&(&a.started_at, &a.id)),
-            }
-        })
-    });
-    Ok(runs)
-}
-
-fn sync_run(row: &SqliteRow) -> Result<SyncRun, sqlx::Error> {
-    let text = |i: usize| row.try_get::<Option<String>, _>(i).map(Option::unwrap_or_default);
-    let ended_at = row.try_get::<Option<String>, _>(2)?.filter(|t| !t.is_empty());
-    let stats = row.try_get::<Option<String>, _>(9)?;
-    Ok(SyncRun {
-        id: text(0)?,
-        started_at: text(1)?,
-        ended_at,
-        sync_token: text(3)?,
-        sync_type: SyncType::from(text(4)?.as_str()),
-        parent_sync_id: text(5)?,
-        linked_sync_id: text(6)?,
-        supports_diff: row.try_get::<i64, _>(7)? != 0,
-        grants_backfilled: row.try_get::<i64, _>(8)? != 0,
-        stats: stats.and_then(|json| serde_json::from_str(&json).ok()),
-    })
 }

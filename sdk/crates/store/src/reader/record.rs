@@ -19,7 +19,7 @@ pub struct Record<R> {
 }
 
 /// A row that can be read, column by column.
-pub(super) trait Read: Sized {
+pub trait Read: Sized {
     const KIND: Kind;
     const COLUMNS: &'static [&'static str];
     /// Reads from the columns, which begin at 2 (after `id` and `discovered_at`).
@@ -32,6 +32,13 @@ fn text(row: &SqliteRow, at: usize) -> Result<Arc<str>, sqlx::Error> {
     row.try_get::<&str, _>(at).map(Arc::from)
 }
 
+/// What a text takes beside its bytes, about.
+const OVERHEAD: usize = 16;
+
+fn weigh(texts: &[&str], data: &[u8]) -> usize {
+    texts.iter().map(|t| t.len() + OVERHEAD).sum::<usize>() + data.len() + OVERHEAD
+}
+
 impl Read for ResourceTypeRow {
     const KIND: Kind = Kind::ResourceType;
     const COLUMNS: &'static [&'static str] = &["external_id", "data"];
@@ -41,7 +48,7 @@ impl Read for ResourceTypeRow {
     }
 
     fn weight(&self) -> usize {
-        self.data.len()
+        weigh(&[&self.external_id], &self.data)
     }
 }
 
@@ -62,7 +69,8 @@ impl Read for ResourceRow {
     }
 
     fn weight(&self) -> usize {
-        self.data.len()
+        let (t, id) = self.parent.as_ref().map_or(("", ""), |(t, id)| (t, id));
+        weigh(&[&self.resource_type_id, &self.external_id, t, id], &self.data)
     }
 }
 
@@ -80,7 +88,7 @@ impl Read for EntitlementRow {
     }
 
     fn weight(&self) -> usize {
-        self.data.len()
+        weigh(&[&self.resource_type_id, &self.resource_id, &self.external_id], &self.data)
     }
 }
 
@@ -115,7 +123,15 @@ impl Read for GrantRow {
     }
 
     fn weight(&self) -> usize {
-        self.data.len() + self.expansion.as_ref().map_or(0, Vec::len)
+        let texts = [
+            &*self.resource_type_id,
+            &self.resource_id,
+            &self.entitlement_id,
+            &self.principal_resource_type_id,
+            &self.principal_resource_id,
+            &self.external_id,
+        ];
+        weigh(&texts, &self.data) + self.expansion.as_ref().map_or(0, Vec::len)
     }
 }
 
@@ -128,6 +144,6 @@ impl Read for AssetRow {
     }
 
     fn weight(&self) -> usize {
-        self.data.len()
+        weigh(&[&self.external_id, &self.content_type], &self.data)
     }
 }

@@ -1,59 +1,71 @@
 //! Counts of a sync.
 
-use connector_model::Result;
-use sqlx::Row as _;
+use std::collections::BTreeMap;
+
+use connector_model::{Error, ErrorKind, Result};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SyncView;
 use crate::{SyncStats, error::Doing as _};
 
+/// The most resource types that are counted by.
+const MAX_TYPES: usize = 10_000;
+
 impl SyncView<'_> {
-    /// The counts: those stored at the sync's end where they are usable, else counted now.
-    pub async fn stats(&self) -> Result<SyncStats> {
-        match &self.run().stats {
-            Some(stats) if stats.resource_types > 0 => Ok(stats.clone()),
-            _ => self.counted_stats().await,
-        }
+    /// The counts that were written at the sync's end, where readers go by them: what the file says of itself.
+    pub async fn stored_stats(&self) -> Result<Option<SyncStats>> {
+        let stored = self.file().stored_stats(&self.run().id).await?;
+        Ok(stored.filter(|stats| stats.resource_types > 0))
     }
 
     /// The counts, counted now.
     pub async fn counted_stats(&self) -> Result<SyncStats> {
-        self.count().await.doing("can't count the rows", self.file().path())
-    }
-
-    async fn count(&self) -> Result<SyncStats, sqlx::Error> {
-        let (pool, sync) = (self.file().pool(), self.run().id.as_str());
-        let mut stats = SyncStats::default();
-        for (sql, to) in [
-            (
-                "select resource_type_id, count(*) from v1_resources not indexed where sync_id = ? group by 1",
-                &mut stats.resources_by_resource_type,
-            ),
-            (
-                "select resource_type_id, count(*) from v1_entitlements not indexed where sync_id = ? group by 1",
-                &mut stats.entitlements_by_resource_type,
-            ),
-            (
-                "select resource_type_id, count(*) from v1_grants not indexed where sync_id = ? group by 1",
-                &mut stats.grants_by_resource_type,
-            ),
-        ] {
-            for row in sqlx::query(sql).bind(sync).fetch_all(pool).await? {
-                to.insert(row.try_get(0)?, row.try_get(1)?);
-            }
-        }
+        let mut stats = SyncStats {
+            resources_by_resource_type: self.by_type("v1_resources").await?,
+            entitlements_by_resource_type: self.by_type("v1_entitlements").await?,
+            grants_by_resource_type: self.by_type("v1_grants").await?,
+            resource_types: self.count("v1_resource_types").await?,
+            assets: self.count("v1_assets").await?,
+            ..SyncStats::default()
+        };
         stats.resources = stats.resources_by_resource_type.values().sum();
         stats.entitlements = stats.entitlements_by_resource_type.values().sum();
         stats.grants = stats.grants_by_resource_type.values().sum();
-        stats.resource_types = sqlx::query_scalar("select count(*) from v1_resource_types where sync_id = ?")
-            .bind(sync)
-            .fetch_one(pool)
-            .await?;
-        if self.file().layout().has_table("v1_assets") {
-            stats.assets = sqlx::query_scalar("select count(*) from v1_assets where sync_id = ?")
-                .bind(sync)
-                .fetch_one(pool)
-                .await?;
-        }
         Ok(stats)
     }
+
+    async fn by_type(&self, table: &'static str) -> Result<BTreeMap<String, i64>> {
+        let file = self.file();
+        let sql = format!(
+            "select {}, count(rowid) from {table} not indexed where sync_id = ? group by 1 limit {}",
+            file.layout().expression(table, "resource_type_id"),
+            MAX_TYPES + 1
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(self.run().id.clone()).fetch_all(file.conn()).await;
+        let counts = rows.and_then(|rows| {
+            rows.iter().map(|row| Ok((row.try_get::<String, _>(0)?, row.try_get(1)?))).collect()
+        });
+        let counts: BTreeMap<_, _> = counts.doing(COUNTING, file.path())?;
+        if counts.len() <= MAX_TYPES {
+            return Ok(counts);
+        }
+        Err(Error::new(ErrorKind::DataLoss, "the sync has rows of more than 10,000 resource types")
+            .with("file", file.path().display())
+            .with("table", table))
+    }
+
+    async fn count(&self, table: &str) -> Result<i64> {
+        let file = self.file();
+        if !file.layout().has_table(table) {
+            return Ok(0);
+        }
+        let sql = format!("select count(rowid) from {table} not indexed where sync_id = ?");
+        sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(self.run().id.clone())
+            .fetch_one(file.conn())
+            .await
+            .doing(COUNTING, file.path())
+    }
 }
+
+const COUNTING: &str = "can't count the rows";

@@ -1,27 +1,22 @@
-//! One sync of a file, page by page.
+//! One sync of a file.
 
 use std::collections::VecDeque;
 
-use connector_model::{Error, ErrorKind, Result};
-use futures::{Stream, TryStreamExt as _, stream};
+use connector_model::Result;
+use futures::{Stream, stream};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{C1z, EntitlementFilter, GrantFilter, Record, ResourceFilter, filter::Filter, record::Read};
+use super::{
+    C1z, EntitlementFilter, GrantFilter, Pages, Record, ResourceFilter, filter::Filter, record::Read,
+};
 use crate::{
     AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow, SyncRun, error::Doing as _,
 };
 
 /// Rows of a page that a stream asks for.
 const STREAM_PAGE: u32 = 2_000;
-/// The most rows of one page.
-const MAX_PAGE: u32 = 10_000;
-/// A page ends early once its messages pass this many bytes.
-const PAGE_BYTES: usize = 16 << 20;
 
 /// One sync of an open file.
-///
-/// Pages go by row id: ask for what comes after the last row's [`Record::id`], 0 at first, until a page is empty. A
-/// page may be shorter than asked for.
 #[derive(Clone, Debug)]
 pub struct SyncView<'a> {
     file: &'a C1z,
@@ -29,8 +24,8 @@ pub struct SyncView<'a> {
 }
 
 macro_rules! kind {
-    ($row:ty, $filter:ty, $stream:ident, $page:ident, $what:literal) => {
-        #[doc = concat!("Streams the ", $what, " in the order they were stored.")]
+    ($row:ty, $filter:ty, $stream:ident, $pages:ident, $what:literal) => {
+        #[doc = concat!("Streams the ", $what, " in the order of their ids.")]
         pub fn $stream<'s>(
             &'s self,
             filter: &'s $filter,
@@ -38,9 +33,9 @@ macro_rules! kind {
             self.stream::<$row, _>(filter)
         }
 
-        #[doc = concat!("A page of ", $what, ", at most `limit` of at most 10,000.")]
-        pub async fn $page(&self, filter: &$filter, after: i64, limit: u32) -> Result<Vec<Record<$row>>> {
-            self.page::<$row, _>(filter, after, limit).await
+        #[doc = concat!("The ", $what, ", page by page.")]
+        pub fn $pages<'s>(&'s self, filter: &'s $filter) -> Pages<'s, $row> {
+            Pages::new(self, filter)
         }
     };
 }
@@ -60,11 +55,11 @@ impl<'a> SyncView<'a> {
         self.file
     }
 
-    kind!(ResourceTypeRow, (), resource_types, resource_types_page, "resource types");
-    kind!(ResourceRow, ResourceFilter, resources, resources_page, "resources");
-    kind!(EntitlementRow, EntitlementFilter, entitlements, entitlements_page, "entitlements");
-    kind!(GrantRow, GrantFilter, grants, grants_page, "grants");
-    kind!(AssetRow, (), assets, assets_page, "assets");
+    kind!(ResourceTypeRow, (), resource_types, resource_types_pages, "resource types");
+    kind!(ResourceRow, ResourceFilter, resources, resources_pages, "resources");
+    kind!(EntitlementRow, EntitlementFilter, entitlements, entitlements_pages, "entitlements");
+    kind!(GrantRow, GrantFilter, grants, grants_pages, "grants");
+    kind!(AssetRow, (), assets, assets_pages, "assets");
 
     /// A resource type by its id.
     pub async fn resource_type(&self, id: &str) -> Result<Option<Record<ResourceTypeRow>>> {
@@ -93,15 +88,16 @@ impl<'a> SyncView<'a> {
         self.get(id).await
     }
 
+    /// Scans the table: see [`Conditions`](super::filter::Conditions).
     async fn get<R: Read>(&self, external_id: &str) -> Result<Option<Record<R>>> {
         if !self.file.layout().has_table(R::KIND.table()) {
             return Ok(None);
         }
         let sql = format!("{} where external_id = ? and sync_id = ? limit 1", self.select::<R>());
         let row = sqlx::query(AssertSqlSafe(sql))
-            .bind(external_id)
-            .bind(self.run.id.as_str())
-            .fetch_optional(self.file.pool())
+            .bind(external_id.to_owned())
+            .bind(self.run.id.clone())
+            .fetch_optional(self.file.conn())
             .await;
         row.and_then(|row| row.as_ref().map(record).transpose()).doing(reading(R::KIND), self.file.path())
     }
@@ -111,57 +107,25 @@ impl<'a> SyncView<'a> {
         R: Read + Send + 's,
         F: Filter + Sync,
     {
-        stream::try_unfold((0, VecDeque::new()), move |(mut after, mut rows)| async move {
+        let pages = Pages::<R>::new(self, filter);
+        stream::try_unfold((pages, VecDeque::new()), |(mut pages, mut rows)| async move {
             if rows.is_empty() {
-                rows = VecDeque::from(self.page::<R, F>(filter, after, STREAM_PAGE).await?);
+                rows = VecDeque::from(pages.next(STREAM_PAGE).await?);
             }
-            let Some(row) = rows.pop_front() else { return Ok(None) };
-            after = row.id;
-            Ok(Some((row, (after, rows))))
+            let row = rows.pop_front();
+            Ok(row.map(|row| (row, (pages, rows))))
         })
     }
 
-    async fn page<R: Read, F: Filter>(&self, filter: &F, after: i64, limit: u32) -> Result<Vec<Record<R>>> {
-        if !self.file.layout().has_table(R::KIND.table()) {
-            return Ok(Vec::new());
-        }
-        let conditions = filter.conditions();
-        let sql = format!(
-            "{} where {} order by id limit ?",
-            self.select::<R>(),
-            conditions.sql(filter.sync_id_finds())
-        );
-        let query = conditions
-            .bind(sqlx::query(AssertSqlSafe(sql)))
-            .bind(self.run.id.as_str())
-            .bind(after)
-            .bind(limit.min(MAX_PAGE));
-        let mut rows = query.fetch(self.file.pool());
-        let mut page: Vec<Record<R>> = Vec::new();
-        let (mut last, mut bytes) = (after, 0);
-        while let Some(row) = rows.try_next().await.doing(reading(R::KIND), self.file.path())? {
-            let next = record::<R>(&row).doing(reading(R::KIND), self.file.path())?;
-            if next.id <= last {
-                return Err(Error::new(
-                    ErrorKind::DataLoss,
-                    "row ids do not ascend: the database is corrupt",
-                )
-                .with("file", self.file.path().display())
-                .with("table", R::KIND.table()));
-            }
-            last = next.id;
-            bytes += next.row.weight();
-            page.push(next);
-            if bytes >= PAGE_BYTES {
-                break;
-            }
-        }
-        Ok(page)
+    /// Reads the columns of a row from its table, never from an index.
+    pub(super) fn select<R: Read>(&self) -> String {
+        format!("{} not indexed", self.select_by_index::<R>())
     }
 
-    pub(super) fn select<R: Read>(&self) -> String {
+    /// As [`Self::select`], through whatever index fits.
+    pub(super) fn select_by_index<R: Read>(&self) -> String {
         let (layout, table) = (self.file.layout(), R::KIND.table());
-        let mut sql = format!("select id, cast({} as text)", layout.expression(table, "discovered_at"));
+        let mut sql = format!("select rowid, cast({} as text)", layout.expression(table, "discovered_at"));
         for column in R::COLUMNS {
             sql.push_str(", ");
             sql.push_str(&layout.expression(table, column));

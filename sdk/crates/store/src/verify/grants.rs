@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
+use connector_model::Result;
 use connector_proto::c1::connector::v2::{Grant, GrantExpandable, ResourceId};
 use prost::Message as _;
 
 use super::{
-    Check, Level, key,
+    Check, Level,
+    counts::GRANTS,
+    key,
     rows::{Pages, Row},
 };
 
@@ -22,17 +25,17 @@ const COLUMNS: [&str; 7] = [
 ];
 
 impl Check<'_> {
-    pub(super) async fn grants(&mut self) {
+    pub(super) async fn grants(&mut self) -> Result<()> {
         let backfilled: HashMap<String, bool> = match self.file.syncs().await {
             Ok(runs) => runs.into_iter().map(|r| (r.id, r.grants_backfilled)).collect(),
             // Told when the runs are checked.
             Err(_) => HashMap::new(),
         };
-        let mut pages = Pages::<Grant>::new(self.file.layout(), TABLE, &COLUMNS);
+        let mut pages = Pages::<Grant>::new(self.file.layout(), TABLE, GRANTS, &COLUMNS);
         loop {
-            let page = self.page(&mut pages).await;
+            let page = self.page(&mut pages).await?;
             if page.is_empty() {
-                return;
+                return Ok(());
             }
             for row in &page {
                 self.grant(row, backfilled.get(&row.sync).copied().unwrap_or_default());
@@ -68,9 +71,8 @@ impl Check<'_> {
             self.reporter.add(Level::Warning, kind, of);
         }
         self.expansion(row, backfilled);
-        self.reporter.count(&row.sync, "grants", resource_type);
         if row.message.sources.as_ref().is_some_and(|s| !s.sources.is_empty()) {
-            self.reporter.count(&row.sync, "grants with sources", "");
+            self.counts.add(&row.sync, "grants with sources", "");
         }
     }
 
@@ -99,7 +101,7 @@ impl Check<'_> {
                     Ok(_) => {}
                     Err(_) => self.reporter.add(Level::Error, "an expansion does not decode", of),
                 }
-                self.reporter.count(&row.sync, "expandable grants", "");
+                self.counts.add(&row.sync, "expandable grants", "");
             }
         }
     }

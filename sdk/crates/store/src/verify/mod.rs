@@ -2,9 +2,12 @@
 //!
 //! The checks go from outside in: the envelope, the SQLite file, its tables, columns and unique indexes, each message
 //! (it decodes, has no unknown field, is the deterministic encoding, agrees with its row's columns), traits, expansion
-//! columns, sync runs, their completeness ledgers, and references between rows. Memory grows by a hash for each id, not with the messages.
+//! columns, sync runs, references between rows, and what the file says of itself: its counts, its completeness ledgers
+//! and its times. Memory grows by a hash for each id, not with the messages.
 
 mod canonical;
+mod claims;
+mod counts;
 mod grants;
 mod ledger;
 mod report;
@@ -18,9 +21,10 @@ use std::{
     path::Path,
 };
 
-use connector_model::Result;
+use connector_model::{ErrorKind, Result};
 
 use crate::{C1z, OpenOptions, envelope};
+use counts::Counts;
 use report::{Level, Reporter};
 
 pub use report::{Problem, Report, SyncReport};
@@ -50,30 +54,43 @@ impl VerifyOptions {
 
 /// Checks a file. An error is a file that can't be decoded or opened at all; everything else is in the report.
 pub async fn verify(path: &Path, options: &VerifyOptions) -> Result<Report> {
-    let unpacked = envelope::unpack(path, &options.open.temp_dir(), &options.open.limits()).await?;
+    let open = &options.open;
+    let unpacked = envelope::unpack_until(path, &open.temp_dir(), &open.limits(), &open.cancel).await?;
     let mut reporter = Reporter::new(path, unpacked.packed_bytes);
     tables::envelope(&unpacked, &mut reporter, options)?;
-    let file = C1z::of_any(path, unpacked).await?;
+    let file = match C1z::of(path, unpacked, open).await {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::DataLoss => {
+            reporter.add(Level::Error, CORRUPT, e.message());
+            return Ok(reporter.finish(Vec::new()));
+        }
+        Err(e) => return Err(e),
+    };
     if !tables::integrity(&file, &mut reporter).await? {
         // What a broken tree answers is not worth more lines.
         return Ok(reporter.finish(Vec::new()));
     }
     tables::schema(&file, &mut reporter, options).await?;
-    let mut check = Check { file: &file, reporter, options, ids: Ids::default() };
-    check.resource_types().await;
-    check.resources().await;
-    check.entitlements().await;
-    check.grants().await;
-    let runs = check.runs().await;
-    check.ledger_of_no_sync().await;
+    let mut check = Check { file: &file, reporter, options, ids: Ids::default(), counts: Counts::default() };
+    check.resource_types().await?;
+    check.resources().await?;
+    check.entitlements().await?;
+    check.grants().await?;
+    let runs = check.runs().await?;
+    check.ledger_of_no_sync().await?;
+    check.rows_of_no_sync(&runs);
     Ok(check.reporter.finish(runs))
 }
+
+/// What is said of a database that is not read any further.
+const CORRUPT: &str = "the database is corrupt";
 
 struct Check<'a> {
     file: &'a C1z,
     reporter: Reporter,
     options: &'a VerifyOptions,
     ids: Ids,
+    counts: Counts,
 }
 
 /// What rows refer to, as hashes.

@@ -1,16 +1,10 @@
 //! What was found.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::Serialize;
 
 use crate::{Ledger, SyncType};
-
-/// Kinds of detail that a sync is counted by; beyond, a hostile file would fill the memory with its type names.
-const MAX_DETAILS: usize = 10_000;
 
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -75,18 +69,17 @@ pub(super) enum Level {
     Warning,
 }
 
-/// Collects problems by kind and counts by sync.
+/// Collects problems by kind.
 pub(super) struct Reporter {
     file: String,
     bytes: u64,
     problems: Vec<(Level, Problem)>,
-    details: HashMap<String, BTreeMap<String, u64>>,
 }
 
 impl Reporter {
     pub(super) fn new(path: &Path, bytes: u64) -> Self {
         let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        Self { file, bytes, problems: Vec::new(), details: HashMap::new() }
+        Self { file, bytes, problems: Vec::new() }
     }
 
     pub(super) fn add(&mut self, level: Level, kind: &str, example: &str) {
@@ -97,26 +90,6 @@ impl Reporter {
                 self.problems.push((level, Problem { kind: kind.to_owned(), count: 1, example }));
             }
         }
-    }
-
-    pub(super) fn count(&mut self, sync: &str, what: &str, of: &str) {
-        if !self.details.contains_key(sync) && self.details.len() >= MAX_DETAILS {
-            return;
-        }
-        let details = self.details.entry(sync.to_owned()).or_default();
-        let name = if of.is_empty() { what.to_owned() } else { format!("{what}/{of}") };
-        if let Some(n) = details.get_mut(&name) {
-            *n += 1;
-        } else if details.len() < MAX_DETAILS {
-            details.insert(name, 1);
-        } else {
-            *details.entry(format!("{what}/…")).or_default() += 1;
-        }
-    }
-
-    /// A sync's counts by kind and type.
-    pub(super) fn details(&self, sync: &str) -> BTreeMap<String, u64> {
-        self.details.get(sync).cloned().unwrap_or_default()
     }
 
     pub(super) fn finish(self, syncs: Vec<SyncReport>) -> Report {

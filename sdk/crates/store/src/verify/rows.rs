@@ -1,5 +1,6 @@
 //! Every row of a table: its message and its columns.
 
+use connector_model::{ErrorKind, Result};
 use connector_proto::c1::connector::v2::{Entitlement, Resource, ResourceId, ResourceType};
 use prost::{Message, Name};
 use prost_reflect::MessageDescriptor;
@@ -8,13 +9,14 @@ use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
 use super::{
     Check, Level,
     canonical::{self, Flaw},
+    counts::{ENTITLEMENTS, RESOURCE_TYPES, RESOURCES},
     key,
 };
-use crate::{reader::Layout, time};
+use crate::{error::Doing as _, reader::Layout, time};
 
 /// Rows of a page.
 const PAGE: u32 = 2_000;
-/// Bytes of messages after which a page ends early.
+/// Bytes of rows after which a page ends early.
 const PAGE_BYTES: usize = 16 << 20;
 
 /// A row with its message decoded.
@@ -40,75 +42,112 @@ impl<M> Row<M> {
     }
 }
 
+/// Bytes of a row's texts and messages, and of what the driver keeps for each of its columns, about.
+fn weight(row: &SqliteRow) -> usize {
+    // Not of a number: to look at its bytes would make it a text.
+    let bytes = |at| row.try_get::<&[u8], _>(at).map_or(0, <[u8]>::len);
+    (0..row.len()).map(|at| 64 + bytes(at)).sum()
+}
+
 /// Columns before those that are asked for.
 const FIXED: usize = 5;
 
 /// A table that is read page by page, whatever syncs its rows are of.
 pub(super) struct Pages<M> {
     table: &'static str,
+    /// What its rows are counted as, by the first of the columns that are asked for where there is one.
+    kind: &'static str,
+    by_type: bool,
     sql: String,
     descriptor: Option<MessageDescriptor>,
-    after: i64,
+    /// The id that the next page begins at; none behind the last.
+    next: Option<i64>,
+    read: u64,
     of: std::marker::PhantomData<M>,
 }
 
 impl<M: Message + Name + Default> Pages<M> {
-    pub(super) fn new(layout: &Layout, table: &'static str, columns: &[&str]) -> Self {
-        let mut sql = "select id".to_owned();
+    pub(super) fn new(layout: &Layout, table: &'static str, kind: &'static str, columns: &[&str]) -> Self {
+        let mut sql = "select rowid".to_owned();
         for column in ["sync_id", "external_id", "data", "discovered_at"].iter().chain(columns) {
             sql.push_str(", ");
             sql.push_str(&layout.expression(table, column));
         }
-        sql.push_str(&format!(" from {table} where id > ? order by id limit {PAGE}"));
+        sql.push_str(&format!(" from {table} not indexed where rowid >= ? order by rowid limit {PAGE}"));
         let descriptor = connector_proto::json::descriptor_pool().get_message_by_name(&M::full_name());
-        Self { table, sql, descriptor, after: 0, of: std::marker::PhantomData }
+        Self {
+            table,
+            kind,
+            by_type: !columns.is_empty(),
+            sql,
+            descriptor,
+            next: Some(i64::MIN),
+            read: 0,
+            of: std::marker::PhantomData,
+        }
     }
 }
 
 impl Check<'_> {
     /// The next page; empty at the end, or where the table can't be read, which is told.
-    pub(super) async fn page<M: Message + Name + Default>(&mut self, pages: &mut Pages<M>) -> Vec<Row<M>> {
+    pub(super) async fn page<M: Message + Name + Default>(
+        &mut self,
+        pages: &mut Pages<M>,
+    ) -> Result<Vec<Row<M>>> {
         if !self.file.layout().has_table(pages.table) {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         loop {
-            let after = pages.after;
-            let page = self.raw_page(pages).await.unwrap_or_else(|e| {
-                self.reporter.add(
-                    Level::Error,
-                    &format!("{}: rows can't be read", pages.table),
-                    &e.to_string(),
-                );
-                Vec::new()
-            });
-            if pages.after == after {
-                return Vec::new();
+            let page = self.raw_page(pages).await;
+            let page = match page.doing("can't read rows", self.file.path()) {
+                Ok(page) => page,
+                Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
+                Err(e) => {
+                    let kind = format!("{}: rows can't be read", pages.table);
+                    self.reporter.add(Level::Error, &kind, &e.report());
+                    return Ok(Vec::new());
+                }
+            };
+            if page.is_empty() {
+                self.all_were_read(pages);
+                return Ok(Vec::new());
             }
             let rows: Vec<_> = page.into_iter().filter_map(|row| self.decode(pages, row)).collect();
             // A page of nothing but broken rows is not the end.
             if !rows.is_empty() {
-                return rows;
+                return Ok(rows);
             }
+        }
+    }
+
+    /// The walk over the file's pages counted the rows too.
+    fn all_were_read<M>(&mut self, pages: &Pages<M>) {
+        let there = self.file.rows(pages.table);
+        if pages.read != there {
+            let kind = format!("{}: not every row could be read", pages.table);
+            self.reporter.add(Level::Error, &kind, &format!("{} of {there}", pages.read));
         }
     }
 
     async fn raw_page<M>(&mut self, pages: &mut Pages<M>) -> Result<Vec<SqliteRow>, sqlx::Error> {
         use futures::TryStreamExt as _;
-        let mut rows =
-            sqlx::query(AssertSqlSafe(pages.sql.as_str())).bind(pages.after).fetch(self.file.pool());
-        let (mut page, mut bytes) = (Vec::new(), 0);
+        let Some(first) = pages.next else { return Ok(Vec::new()) };
+        let mut rows = sqlx::query(AssertSqlSafe(pages.sql.as_str())).bind(first).fetch(self.file.conn());
+        let (mut page, mut bytes, mut last) = (Vec::new(), 0, None);
         while let Some(row) = rows.try_next().await? {
             let id: i64 = row.try_get(0)?;
-            if id <= pages.after {
+            if last.is_some_and(|last| id <= last) || id < first {
                 return Err(sqlx::Error::Protocol("row ids do not ascend".to_owned()));
             }
-            pages.after = id;
-            bytes += row.try_get::<&[u8], _>(3).map_or(0, <[u8]>::len);
+            last = Some(id);
+            bytes += weight(&row);
             page.push(row);
             if bytes >= PAGE_BYTES {
                 break;
             }
         }
+        pages.read += page.len() as u64;
+        pages.next = last.and_then(|last| last.checked_add(1));
         Ok(page)
     }
 
@@ -132,6 +171,9 @@ impl Check<'_> {
                 return None;
             }
         };
+        // Whatever is wrong with the message: the row is there.
+        let of = if pages.by_type { columns.try_get::<&str, _>(FIXED).unwrap_or_default() } else { "" };
+        self.counts.add(&sync, pages.kind, of);
         let flaw = pages.descriptor.as_ref().map_or(Flaw::Broken, |d| canonical::check(d, data));
         let decoded = if flaw == Flaw::Broken { None } else { M::decode(data).ok() };
         let Some(message) = decoded else {
@@ -168,13 +210,13 @@ impl Check<'_> {
         }
     }
 
-    pub(super) async fn resource_types(&mut self) {
+    pub(super) async fn resource_types(&mut self) -> Result<()> {
         const TABLE: &str = "v1_resource_types";
-        let mut pages = Pages::<ResourceType>::new(self.file.layout(), TABLE, &[]);
+        let mut pages = Pages::<ResourceType>::new(self.file.layout(), TABLE, RESOURCE_TYPES, &[]);
         loop {
-            let page = self.page(&mut pages).await;
+            let page = self.page(&mut pages).await?;
             if page.is_empty() {
-                return;
+                return Ok(());
             }
             for row in page {
                 self.same(TABLE, "external_id", &row.external_id, &row.message.id, &row.external_id);
@@ -183,15 +225,15 @@ impl Check<'_> {
         }
     }
 
-    pub(super) async fn resources(&mut self) {
+    pub(super) async fn resources(&mut self) -> Result<()> {
         const TABLE: &str = "v1_resources";
-        self.collect_resource_ids().await;
+        self.collect_resource_ids().await?;
         let columns = ["resource_type_id", "parent_resource_type_id", "parent_resource_id"];
-        let mut pages = Pages::<Resource>::new(self.file.layout(), TABLE, &columns);
+        let mut pages = Pages::<Resource>::new(self.file.layout(), TABLE, RESOURCES, &columns);
         loop {
-            let page = self.page(&mut pages).await;
+            let page = self.page(&mut pages).await?;
             if page.is_empty() {
-                return;
+                return Ok(());
             }
             for row in &page {
                 self.resource(TABLE, row);
@@ -227,31 +269,31 @@ impl Check<'_> {
         {
             self.reporter.add(self.options.dangling(), "a resource's parent is not stored", of);
         }
-        self.reporter.count(&row.sync, "resources", row.text(0));
     }
 
-    /// Ids alone, before all else: a parent may come after its children.
-    async fn collect_resource_ids(&mut self) {
+    /// Ids alone, before all else: a parent may come after its children. What can't be read is told when the rows are.
+    async fn collect_resource_ids(&mut self) -> Result<()> {
+        use futures::TryStreamExt as _;
         let layout = self.file.layout();
         if !layout.has_table("v1_resources") {
-            return;
+            return Ok(());
         }
         let sql = format!(
-            "select id, {}, {} from v1_resources where id > ? order by id limit 10000",
+            "select {}, {} from v1_resources not indexed",
             layout.expression("v1_resources", "sync_id"),
             layout.expression("v1_resources", "external_id")
         );
-        let mut after = 0_i64;
+        let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(self.file.conn());
         loop {
-            let page: Result<Vec<(i64, String, String)>, _> =
-                sqlx::query_as(AssertSqlSafe(sql.as_str())).bind(after).fetch_all(self.file.pool()).await;
-            // What can't be read is told when the rows are.
-            let Ok(page) = page else { return };
-            match page.last() {
-                Some((last, ..)) if *last > after => after = *last,
-                _ => return,
+            match rows.try_next().await.doing("can't read the resources", self.file.path()) {
+                Ok(Some(row)) => {
+                    if let (Ok(sync), Ok(id)) = (row.try_get::<&str, _>(0), row.try_get::<&str, _>(1)) {
+                        self.ids.resources.insert(key(sync, &[id]));
+                    }
+                }
+                Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
+                Ok(None) | Err(_) => return Ok(()),
             }
-            self.ids.resources.extend(page.iter().map(|(_, sync, id)| key(sync, &[id])));
         }
     }
 
@@ -259,14 +301,14 @@ impl Check<'_> {
         self.ids.resources.contains(&key(sync, &[&[resource_type, ":", id].concat()]))
     }
 
-    pub(super) async fn entitlements(&mut self) {
+    pub(super) async fn entitlements(&mut self) -> Result<()> {
         const TABLE: &str = "v1_entitlements";
-        let mut pages =
-            Pages::<Entitlement>::new(self.file.layout(), TABLE, &["resource_type_id", "resource_id"]);
+        let columns = ["resource_type_id", "resource_id"];
+        let mut pages = Pages::<Entitlement>::new(self.file.layout(), TABLE, ENTITLEMENTS, &columns);
         loop {
-            let page = self.page(&mut pages).await;
+            let page = self.page(&mut pages).await?;
             if page.is_empty() {
-                return;
+                return Ok(());
             }
             for row in &page {
                 let none = ResourceId::default();
@@ -282,7 +324,6 @@ impl Check<'_> {
                     self.reporter.add(Level::Error, "an entitlement has no slug or no display name", of);
                 }
                 self.ids.entitlements.insert(key(&row.sync, &[of]));
-                self.reporter.count(&row.sync, "entitlements", row.text(0));
             }
         }
     }

@@ -2,10 +2,10 @@
 
 use std::{fs::File, io::Read as _};
 
-use connector_model::Result;
+use connector_model::{ErrorKind, Result};
 use sqlx::Row as _;
 
-use super::{Level, Reporter, VerifyOptions};
+use super::{CORRUPT, Level, Reporter, VerifyOptions};
 use crate::{C1z, envelope::Unpacked, error::Doing as _, schema::TABLES};
 
 /// The largest zstd window that readers of the old SDK take.
@@ -42,13 +42,14 @@ pub(super) fn envelope(unpacked: &Unpacked, reporter: &mut Reporter, options: &V
 /// SQLite's own check; one line is enough.
 pub(super) async fn integrity(file: &C1z, reporter: &mut Reporter) -> Result<bool> {
     let answer: Result<String, _> =
-        sqlx::query_scalar("pragma integrity_check(1)").fetch_one(file.pool()).await;
-    let broken = match answer {
+        sqlx::query_scalar("pragma integrity_check(1)").fetch_one(file.conn()).await;
+    let broken = match answer.doing("can't check the database in the file", file.path()) {
         Ok(answer) if answer == "ok" => return Ok(true),
         Ok(answer) => answer,
-        Err(e) => e.to_string(),
+        Err(e) if matches!(e.kind(), ErrorKind::Cancelled | ErrorKind::ResourceExhausted) => return Err(e),
+        Err(e) => e.report(),
     };
-    reporter.add(Level::Error, "the database is corrupt", &broken);
+    reporter.add(Level::Error, CORRUPT, &broken);
     Ok(false)
 }
 
@@ -86,10 +87,10 @@ async fn has_unique_index(file: &C1z, table: &str, want: &[&str]) -> Result<bool
     // A partial index (a fifth column that is not 0) does not keep all rows apart.
     let sql = "select name from pragma_index_list(?) where \"unique\" and not partial";
     let names: Vec<String> =
-        sqlx::query_scalar(sql).bind(table).fetch_all(file.pool()).await.doing(what, file.path())?;
+        sqlx::query_scalar(sql).bind(table).fetch_all(file.conn()).await.doing(what, file.path())?;
     for name in names {
         let sql = "select name from pragma_index_info(?) order by seqno";
-        let rows = sqlx::query(sql).bind(name).fetch_all(file.pool()).await.doing(what, file.path())?;
+        let rows = sqlx::query(sql).bind(name).fetch_all(file.conn()).await.doing(what, file.path())?;
         let columns: Vec<_> = rows
             .iter()
             .map(|r| r.try_get::<Option<String>, _>(0).ok().flatten().unwrap_or_default())

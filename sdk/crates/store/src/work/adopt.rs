@@ -3,19 +3,18 @@
 use std::path::Path;
 
 use connector_model::{Error, ErrorKind, Result};
-use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::{
     WorkDb, create_tables,
-    kept::{attach, copy_rows, detach, layout},
+    kept::{attach, copy_rows, detach, odd_value, oversized},
     new_database,
 };
 use crate::{
-    C1z, SyncId,
+    C1z, Connection, SyncId,
     error::Doing as _,
     expandable::{Split, split_expandable},
     ledger,
-    reader::largest,
     schema::TABLES,
 };
 
@@ -29,26 +28,26 @@ impl WorkDb {
     /// there it is moved to its column, as the format has it now.
     pub async fn adopt(path: &Path, file: &C1z, sync: &SyncId) -> Result<Self> {
         let mut conn = new_database(path).await?;
-        let old = file.unpacked().db();
-        attach(&mut conn, &old).await?;
-        let copied = copy(&mut conn, file, sync).await;
-        detach(&mut conn, &old).await?;
+        attach(&mut Connection::of(&mut conn), file).await?;
+        let copied = copy(Connection::of(&mut conn), file, sync).await;
+        conn.clear_cached_statements().await.doing("can't close the file's database", path)?;
+        detach(&mut Connection::of(&mut conn), file).await?;
         copied?;
         Self::with(path, conn, sync.clone()).await
     }
 }
 
-async fn copy(conn: &mut SqliteConnection, file: &C1z, sync: &SyncId) -> Result<()> {
-    let what = "can't copy the sync";
-    let layout = layout(conn, &file.unpacked().db()).await?;
+async fn copy(conn: Connection<'_>, file: &C1z, sync: &SyncId) -> Result<()> {
+    let (what, layout) = ("can't copy the sync", file.layout());
     let mut tx = conn.begin().await.doing(what, file.path())?;
-    create_tables(&mut tx, file.path()).await?;
-    copy_rows(&mut tx, &layout, sync.as_str()).await.doing(what, file.path())?;
-    ledger::keep(&mut tx, &layout, sync.as_str()).await.doing(what, file.path())?;
+    let conn = &mut tx.connection();
+    create_tables(conn, file.path()).await?;
+    copy_rows(conn, layout, sync.as_str()).await.doing(what, file.path())?;
+    ledger::keep(conn, layout, sync.as_str()).await.doing(what, file.path())?;
     let backfilled: Option<bool> =
         sqlx::query_scalar("select grants_backfilled from v1_sync_runs where sync_id = ?")
             .bind(sync.as_str())
-            .fetch_optional(&mut *tx)
+            .fetch_optional(&mut *conn)
             .await
             .doing(what, file.path())?;
     let Some(backfilled) = backfilled else {
@@ -56,35 +55,31 @@ async fn copy(conn: &mut SqliteConnection, file: &C1z, sync: &SyncId) -> Result<
             .with("sync", sync)
             .with("file", file.path().display()));
     };
-    refuse_oversized(&mut tx, file).await?;
+    refuse_oversized(conn, file).await?;
     if !backfilled {
-        split_all(&mut tx, file).await?;
+        split_all(conn, file).await?;
     }
     tx.commit().await.doing(what, file.path())
 }
 
 /// The limits of reading hold for what is copied too: it is read later.
-async fn refuse_oversized(conn: &mut SqliteConnection, file: &C1z) -> Result<()> {
+async fn refuse_oversized(conn: &mut Connection<'_>, file: &C1z) -> Result<()> {
     for table in TABLES {
-        // The columns that are empty or counted from the rows when the sync is finished again.
-        let columns = table.columns.iter().map(|c| c.name).filter(|c| !["sync_token", "stats"].contains(c));
-        let too_long: Vec<_> = columns.map(|c| format!("octet_length({c}) > {}", largest(c))).collect();
-        let sql = format!("select exists (select 1 from {} where {})", table.name, too_long.join(" or "));
+        let odd = oversized(table, str::to_owned);
+        let sql = format!("select exists (select 1 from {} where {odd})", table.name);
         let oversized: bool = sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_one(&mut *conn)
             .await
             .doing("can't look at the copied sync", file.path())?;
         if oversized {
-            return Err(Error::new(ErrorKind::DataLoss, "a stored value is larger than the format allows")
-                .with("file", file.path().display())
-                .with("table", table.name));
+            return Err(odd_value(file, table.name));
         }
     }
     Ok(())
 }
 
 /// Moves what grants expand to from their messages to the column.
-async fn split_all(conn: &mut SqliteConnection, file: &C1z) -> Result<()> {
+async fn split_all(conn: &mut Connection<'_>, file: &C1z) -> Result<()> {
     let what = "can't move what grants expand to into its column";
     let mut after = i64::MIN;
     loop {

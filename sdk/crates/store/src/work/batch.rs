@@ -3,7 +3,7 @@
 use std::{collections::HashSet, ops::Range, sync::Arc};
 
 use connector_model::{Error, Result};
-use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite, SqliteConnection, Transaction};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
     WorkDb, grant_runs,
@@ -11,8 +11,8 @@ use super::{
     page::{self, StoredResource},
 };
 use crate::{
-    AssetRow, EntitlementRow, GrantRow, Kind, LedgerRow, ResourceRow, ResourceTypeRow, error::Doing as _,
-    ledger,
+    AssetRow, Connection, EntitlementRow, GrantRow, Kind, LedgerRow, ResourceRow, ResourceTypeRow,
+    Transaction, error::Doing as _, ledger,
 };
 
 /// What became of rows that were put.
@@ -40,7 +40,7 @@ pub struct Stored {
 /// A transaction on the working database.
 #[derive(Debug)]
 pub struct Batch<'a> {
-    tx: Transaction<'a, Sqlite>,
+    tx: Transaction<'a>,
     path: &'a std::path::Path,
     sync: Arc<str>,
     discovered_at: Arc<str>,
@@ -52,7 +52,7 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     pub(super) async fn begin(db: &'a mut WorkDb, discovered_at: String) -> Result<Self> {
         let WorkDb { path, conn, sync, next_ids, texts, grants_are_unique } = db;
-        let tx = conn.begin_with("begin immediate").await.doing("can't begin a transaction", path)?;
+        let tx = Connection::of(conn).begin_immediate().await.doing("can't begin a transaction", path)?;
         Ok(Self {
             tx,
             path,
@@ -70,8 +70,8 @@ impl<'a> Batch<'a> {
     }
 
     /// The connection inside the transaction: what the engine writes through it is committed with the rows.
-    pub fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.tx
+    pub fn connection(&mut self) -> Connection<'_> {
+        self.tx.connection()
     }
 
     /// Puts resource types.
@@ -92,9 +92,16 @@ impl<'a> Batch<'a> {
     /// Puts grants. None is refused before [`WorkDb::index_grant_ids`], which tells whether two have the same id.
     pub async fn put_grants(&mut self, rows: &[GrantRow]) -> Result<Put> {
         let ids = self.take_ids(Kind::Grant, rows.len());
-        grant_runs::put(&mut self.tx, self.texts, ids.start, &self.sync, &self.discovered_at, rows)
-            .await
-            .doing("can't store rows", self.path)?;
+        grant_runs::put(
+            &mut self.tx.connection(),
+            self.texts,
+            ids.start,
+            &self.sync,
+            &self.discovered_at,
+            rows,
+        )
+        .await
+        .doing("can't store rows", self.path)?;
         let conflicts = if self.grants_are_unique { self.refused_grants(&ids).await? } else { Vec::new() };
         Ok(Put { ids, conflicts })
     }
@@ -104,7 +111,7 @@ impl<'a> Batch<'a> {
         let doing = "can't look for refused rows";
         let stored: i64 = sqlx::query_scalar("select count(*) from v1_grants where id >= ?")
             .bind(ids.start)
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx.connection())
             .await
             .doing(doing, self.path)?;
         if stored == ids.end - ids.start {
@@ -112,7 +119,7 @@ impl<'a> Batch<'a> {
         }
         let stored: Vec<i64> = sqlx::query_scalar("select id from v1_grants where id >= ?")
             .bind(ids.start)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx.connection())
             .await
             .doing(doing, self.path)?;
         let stored: HashSet<_> = stored.into_iter().collect();
@@ -127,17 +134,23 @@ impl<'a> Batch<'a> {
     /// Adds to the sync's completeness ledger: numbers to those that are there (`expected` where either has one), the
     /// worse state wins, and reasons that are new are appended. Many rows in one call are cheapest.
     pub async fn add_to_ledger(&mut self, rows: &[LedgerRow]) -> Result<()> {
-        ledger::add(&mut self.tx, self.texts, &self.sync, rows)
+        ledger::add(&mut self.tx.connection(), self.texts, &self.sync, rows)
             .await
             .doing("can't store rows of the completeness ledger", self.path)
     }
 
     async fn put<R: Insert>(&mut self, rows: &[R]) -> Result<Put> {
         let ids = self.take_ids(R::KIND, rows.len());
-        let conflicts =
-            insert::insert(&mut self.tx, self.texts, ids.start, &self.sync, &self.discovered_at, rows)
-                .await
-                .doing("can't store rows", self.path)?;
+        let conflicts = insert::insert(
+            &mut self.tx.connection(),
+            self.texts,
+            ids.start,
+            &self.sync,
+            &self.discovered_at,
+            rows,
+        )
+        .await
+        .doing("can't store rows", self.path)?;
         Ok(Put { ids, conflicts })
     }
 
@@ -158,7 +171,7 @@ impl<'a> Batch<'a> {
         let row = sqlx::query(AssertSqlSafe(sql))
             .bind(external_id)
             .bind(self.sync.clone())
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx.connection())
             .await
             .doing("can't read a stored row", self.path)?;
         let read = |row: sqlx::sqlite::SqliteRow| -> Result<Stored, sqlx::Error> {
@@ -193,7 +206,7 @@ impl<'a> Batch<'a> {
     }
 
     async fn replace<R: Insert>(&mut self, id: i64, row: &R) -> Result<()> {
-        let found = insert::replace(&mut self.tx, id, &self.discovered_at, row)
+        let found = insert::replace(&mut self.tx.connection(), id, &self.discovered_at, row)
             .await
             .doing("can't replace a stored row", self.path)?;
         if found { Ok(()) } else { Err(Error::internal("a row to replace is not there").with("id", id)) }
@@ -206,7 +219,7 @@ impl<'a> Batch<'a> {
         after: i64,
         limit: u32,
     ) -> Result<Vec<StoredResource>> {
-        page::resources(&mut self.tx, resource_type, after, limit)
+        page::resources(&mut self.tx.connection(), resource_type, after, limit)
             .await
             .doing("can't read resources", self.path)
     }
@@ -214,7 +227,7 @@ impl<'a> Batch<'a> {
     /// The row id of the last resource; 0 where there is none.
     pub async fn last_resource(&mut self) -> Result<i64> {
         sqlx::query_scalar("select coalesce(max(id), 0) from v1_resources")
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx.connection())
             .await
             .doing("can't read resources", self.path)
     }

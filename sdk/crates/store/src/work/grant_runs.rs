@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::AssertSqlSafe;
 
 use super::insert::{Bound, CHUNK, Texts, bind_rows, chunk_len, execute_all, leave_empty};
-use crate::GrantRow;
+use crate::{Connection, GrantRow};
 
 /// Shorter runs are not worth a statement of their own.
 const SHORTEST: usize = 32;
@@ -16,7 +16,7 @@ const SHORTEST: usize = 32;
 /// Inserts grants under the ids from `first` on. None is refused: they have
 /// no unique index yet.
 pub(super) async fn put(
-    conn: &mut SqliteConnection,
+    conn: &mut Connection<'_>,
     texts: &mut Texts,
     mut first: i64,
     sync: &Arc<str>,

@@ -8,12 +8,12 @@ use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
 use futures::future::join;
 use sqlx::{
-    AssertSqlSafe, SqliteConnection,
+    AssertSqlSafe,
     query::Query,
     sqlite::{Sqlite, SqliteArguments},
 };
 
-use crate::{AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow, ledger};
+use crate::{AssetRow, Connection, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow, ledger};
 
 pub(crate) type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
 
@@ -84,7 +84,7 @@ fn insert_text(kind: Kind, columns: &[&str], rows: usize) -> String {
 /// Inserts rows under the ids from `first` on, and gives the positions of those that were refused, because a row of
 /// the same external id is there already.
 pub(crate) async fn insert<R: Insert>(
-    conn: &mut SqliteConnection,
+    conn: &mut Connection<'_>,
     texts: &mut Texts,
     first: i64,
     sync: &Arc<str>,
@@ -142,7 +142,7 @@ pub(super) fn bind_rows<'q, R: Insert>(
 /// Executes statements in their order. The next one is bound while SQLite, on its own thread, executes the one before:
 /// binding copies every value.
 pub(super) async fn execute_all<'q>(
-    conn: &mut SqliteConnection,
+    conn: &mut Connection<'_>,
     mut statements: impl Iterator<Item = Bound<'q>>,
 ) -> Result<(), sqlx::Error> {
     let mut next = statements.next();
@@ -172,7 +172,7 @@ pub(crate) fn leave_empty(query: Bound<'_>, parameters: usize) -> Bound<'_> {
 
 /// Replaces all columns of the row with an id.
 pub(crate) async fn replace<R: Insert>(
-    conn: &mut SqliteConnection,
+    conn: &mut Connection<'_>,
     id: i64,
     at: &Arc<str>,
     row: &R,

@@ -1,16 +1,14 @@
 //! Finished syncs of the file that is about to be replaced, carried over.
 
-use std::path::Path;
-
-use connector_model::{Error, Result};
-use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+use connector_model::{Error, ErrorKind, Result};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::WorkDb;
 use crate::{
-    SyncRun, SyncType,
+    C1z, Connection, SyncRun, SyncType,
     error::Doing as _,
     ledger,
-    reader::{Layout, check_trees, sync_runs},
+    reader::{Layout, largest},
     schema::{TABLES, Table},
 };
 
@@ -99,87 +97,119 @@ pub struct KeptSyncs {
 }
 
 impl WorkDb {
-    /// Copies the syncs to keep from a decoded old file. Rows are copied by column name, with the format's defaults
-    /// where the old writer had no such column; messages keep their bytes. Do it before [`WorkDb::build_indexes`];
-    /// what an earlier run copied already is not copied twice.
-    pub async fn copy_kept_syncs(&mut self, old: &Path, retention: Retention) -> Result<KeptSyncs> {
-        attach(&mut self.conn, old).await?;
-        let copied = copy(&mut self.conn, old, self.sync.as_str(), retention).await;
-        let detached = detach(&mut self.conn, old).await;
+    /// Copies the syncs to keep from an old file. Rows are copied by column name, with the format's defaults where the
+    /// old writer had no such column; messages keep their bytes. Do it before [`WorkDb::build_indexes`]; what an earlier
+    /// run copied already is not copied twice.
+    pub async fn copy_kept_syncs(&mut self, old: &C1z, retention: Retention) -> Result<KeptSyncs> {
+        let mut conn = Connection::of(&mut self.conn);
+        attach(&mut conn, old).await?;
+        let copied = copy(&mut conn, old, self.sync.as_str(), retention).await;
+        // The statements that read it are cached and would keep it locked.
+        let cleared = self.conn.clear_cached_statements().await.doing(DETACHING, old.path());
+        let detached = detach(&mut Connection::of(&mut self.conn), old).await;
         let kept = copied?;
-        detached?;
+        cleared.and(detached)?;
         self.read_next_ids().await?;
         Ok(kept)
     }
 }
 
-/// Opens a decoded old file beside the working database, as `old`.
-pub(super) async fn attach(conn: &mut SqliteConnection, old: &Path) -> Result<()> {
-    let uri = old.to_str().ok_or_else(|| Error::invalid("a temporary folder's name is not UTF-8"))?;
+impl C1z {
+    /// Fails with [`ErrorKind::DataLoss`] where [`WorkDb::copy_kept_syncs`] would: a value that the format asks for is
+    /// missing, or one is larger than it allows. To be asked before much work is done that ends in a copy.
+    pub async fn check_kept_syncs(&self, retention: Retention) -> Result<()> {
+        let (kept, _) = retention.part(self.syncs().await?);
+        let ids: Vec<_> = kept.iter().map(|run| run.id.as_str()).collect();
+        let ids = serde_json::to_string(&ids)
+            .map_err(|e| Error::internal("the ids of syncs don't become JSON").caused_by(e))?;
+        for table in TABLES.iter().filter(|t| self.layout().has_table(t.name)) {
+            let sql = format!(
+                "select exists (select 1 from {} not indexed where sync_id in (select value from json_each(?)) \
+                 and ({}))",
+                table.name,
+                oversized(table, |c| self.layout().copy_expression(table.name, c))
+            );
+            let odd: bool = sqlx::query_scalar(AssertSqlSafe(sql))
+                .bind(&ids)
+                .fetch_one(self.conn())
+                .await
+                .doing("can't look at the syncs to keep", self.path())?;
+            if odd {
+                return Err(odd_value(self, table.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A condition that holds for rows with a value that is missing or larger than can be read. The columns that are
+/// replaced or counted again when a sync is finished may be of any size.
+pub(super) fn oversized(table: &Table, expression: impl Fn(&str) -> String) -> String {
+    let columns = table.columns.iter().filter(|c| !["sync_token", "stats"].contains(&c.name));
+    let conditions = columns.map(|c| {
+        let (value, most) = (expression(c.name), largest(c.name));
+        let none = if c.nullable { 0 } else { most + 1 };
+        format!("coalesce(octet_length({value}), {none}) > {most}")
+    });
+    conditions.collect::<Vec<_>>().join(" or ")
+}
+
+pub(super) fn odd_value(file: &C1z, table: &str) -> Error {
+    Error::new(ErrorKind::DataLoss, "a stored value is missing, or larger than the format allows")
+        .with("file", file.path().display())
+        .with("table", table)
+}
+
+/// Opens a decoded old file beside the working database, as `old`. It was checked when it was opened.
+pub(super) async fn attach(conn: &mut Connection<'_>, old: &C1z) -> Result<()> {
+    let db = old.unpacked().db();
+    let uri = db.to_str().ok_or_else(|| Error::invalid("a temporary folder's name is not UTF-8"))?;
     let uri = format!("file:{}?immutable=1", escape(uri));
-    // Before SQLite reads the schema from it; the rest once the roots are known.
-    check_trees(old.to_owned(), old.to_owned(), Vec::new()).await?;
     sqlx::query("attach database ? as old")
         .bind(uri)
         .persistent(false)
         .execute(conn)
         .await
-        .doing("can't open the old file's database", old)?;
+        .doing("can't open the old file's database", old.path())?;
     Ok(())
 }
 
-/// Closes what [`attach`] opened.
-pub(super) async fn detach(conn: &mut SqliteConnection, old: &Path) -> Result<()> {
-    // The statements that read it are cached and would keep it locked.
-    let detached = match conn.clear_cached_statements().await {
-        Ok(()) => sqlx::query("detach database old").persistent(false).execute(conn).await.map(drop),
-        Err(e) => Err(e),
-    };
-    detached.doing("can't close the old file's database", old)
+const DETACHING: &str = "can't close the old file's database";
+
+/// Closes what [`attach`] opened. No statement that reads it may be cached.
+pub(super) async fn detach(conn: &mut Connection<'_>, old: &C1z) -> Result<()> {
+    let detached = sqlx::query("detach database old").persistent(false).execute(conn).await;
+    detached.map(drop).doing(DETACHING, old.path())
 }
 
-/// The tables of the attached file, once their trees were looked at.
-pub(super) async fn layout(conn: &mut SqliteConnection, old: &Path) -> Result<Layout> {
-    let roots: Vec<i64> = sqlx::query_scalar("select rootpage from old.sqlite_schema where rootpage > 1")
-        .persistent(false)
-        .fetch_all(&mut *conn)
-        .await
-        .doing("can't read the old file's schema", old)?;
-    check_trees(old.to_owned(), old.to_owned(), roots).await?;
-    Layout::read(conn, "old", old).await
-}
-
-async fn copy(conn: &mut SqliteConnection, old: &Path, own: &str, retention: Retention) -> Result<KeptSyncs> {
-    let layout = layout(&mut *conn, old).await?;
-    if !layout.has_table("v1_sync_runs") {
-        return Ok(KeptSyncs::default());
-    }
-    let runs = sync_runs(&mut *conn, &layout, "old").await.doing("can't read the old file's syncs", old)?;
+async fn copy(conn: &mut Connection<'_>, old: &C1z, own: &str, retention: Retention) -> Result<KeptSyncs> {
+    let runs = old.syncs().await?;
     let (kept, dropped) = retention.part(runs.into_iter().filter(|r| r.id != own).collect());
-    let mut tx = conn.begin().await.doing("can't begin a transaction", old)?;
+    let mut tx = conn.lend().begin().await.doing("can't begin a transaction", old.path())?;
     for run in &kept {
         // All of a sync is copied in one transaction: where its run is, an earlier try copied the rest.
         let there: bool =
             sqlx::query_scalar("select exists (select 1 from main.v1_sync_runs where sync_id = ?)")
-                .bind(&run.id)
-                .fetch_one(&mut *tx)
+                .bind(run.id.clone())
+                .fetch_one(tx.connection())
                 .await
-                .doing("can't read the syncs that are there", old)?;
-        if !there {
-            copy_rows(&mut tx, &layout, &run.id).await.doing("can't copy the old file's syncs", old)?;
+                .doing("can't read the syncs that are there", old.path())?;
+        if there {
+            continue;
         }
-        if !there {
-            let kept = ledger::keep(&mut tx, &layout, &run.id).await;
-            kept.doing("can't copy the old file's completeness ledger", old)?;
-        }
+        let mut conn = tx.connection();
+        let copied = copy_rows(&mut conn, old.layout(), &run.id).await;
+        copied.doing("can't copy the old file's syncs", old.path())?;
+        let kept = ledger::keep(&mut conn, old.layout(), &run.id).await;
+        kept.doing("can't copy the old file's completeness ledger", old.path())?;
     }
-    tx.commit().await.doing("can't copy the old file's syncs", old)?;
+    tx.commit().await.doing("can't copy the old file's syncs", old.path())?;
     Ok(KeptSyncs { kept, dropped })
 }
 
 /// Copies all rows of a sync from the attached file.
 pub(super) async fn copy_rows(
-    conn: &mut SqliteConnection,
+    conn: &mut Connection<'_>,
     layout: &Layout,
     sync: &str,
 ) -> Result<(), sqlx::Error> {
@@ -196,12 +226,12 @@ fn copy_text(table: &Table, layout: &Layout) -> String {
     let columns: Vec<_> = table.columns.iter().map(|c| c.name).collect();
     let values: Vec<_> = columns.iter().map(|c| layout.copy_expression(table.name, c)).collect();
     let first = if table.name == "v1_grants" && !layout.grants_are_unique() {
-        "and id in (select min(id) from old.v1_grants where sync_id = ?1 group by external_id) "
+        "and rowid in (select min(rowid) from old.v1_grants not indexed where sync_id = ?1 group by external_id) "
     } else {
         ""
     };
     format!(
-        "insert into main.{0} ({1}) select {2} from old.{0} where sync_id = ?1 {first}order by id \
+        "insert into main.{0} ({1}) select {2} from old.{0} not indexed where sync_id = ?1 {first}order by rowid \
          on conflict do nothing",
         table.name,
         columns.join(", "),
@@ -232,12 +262,10 @@ mod tests {
             sync_type: SyncType::from(sync_type),
             started_at: started.to_owned(),
             ended_at: ended.map(str::to_owned),
-            sync_token: String::new(),
             parent_sync_id: String::new(),
             linked_sync_id: String::new(),
             supports_diff: false,
             grants_backfilled: false,
-            stats: None,
         }
     }
 

@@ -21,7 +21,13 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 
-use crate::{Kind, SyncId, SyncType, error::Doing as _, ledger, schema, time};
+use crate::{
+    Connection, Kind, SyncId, SyncType,
+    error::Doing as _,
+    ledger, schema,
+    sqlite::{HEAP_LIMIT, OPERATIONS_BETWEEN_LOOKS},
+    time,
+};
 
 pub(crate) use insert::{Texts, chunk_len, leave_empty};
 
@@ -29,9 +35,6 @@ pub use batch::{Batch, Put, Stored};
 pub use kept::{KeptSyncs, Retention};
 pub use page::StoredResource;
 pub use seal::Finish;
-
-/// Operations of SQLite's virtual machine between two looks whether to stop: some milliseconds.
-const OPERATIONS_BETWEEN_LOOKS: i32 = 100_000;
 
 /// A sync that begins.
 #[derive(Clone, Debug)]
@@ -69,8 +72,9 @@ impl WorkDb {
     /// A new database for a sync. The file must not exist.
     pub async fn create(path: &Path, sync: &NewSync) -> Result<Self> {
         let mut conn = new_database(path).await?;
-        let mut tx = conn.begin().await.doing("can't begin the working database", path)?;
-        create_tables(&mut tx, path).await?;
+        let mut tx =
+            Connection::of(&mut conn).begin().await.doing("can't begin the working database", path)?;
+        create_tables(&mut tx.connection(), path).await?;
         sqlx::query(
             "insert into v1_sync_runs (sync_id, started_at, sync_token, sync_type, parent_sync_id) \
              values (?, ?, '', ?, ?)",
@@ -79,7 +83,7 @@ impl WorkDb {
         .bind(time::format(sync.started_at))
         .bind(sync.sync_type.as_str())
         .bind(sync.parent.as_ref().map_or("", SyncId::as_str))
-        .execute(&mut *tx)
+        .execute(&mut tx.connection())
         .await
         .doing("can't record the sync", path)?;
         tx.commit().await.doing("can't create the working database", path)?;
@@ -89,9 +93,9 @@ impl WorkDb {
     /// Goes on with a database that an earlier run left: the sync that it was made for.
     pub async fn open(path: &Path) -> Result<Self> {
         let mut conn = connect(path).await?;
-        prepare(&mut conn, path).await?;
+        prepare(&mut Connection::of(&mut conn), path).await?;
         let id: Option<String> = sqlx::query_scalar("select sync_id from v1_sync_runs order by id limit 1")
-            .fetch_optional(&mut conn)
+            .fetch_optional(Connection::of(&mut conn))
             .await
             .doing("can't read the working database", path)?;
         let id = id.ok_or_else(|| {
@@ -111,13 +115,14 @@ impl WorkDb {
             grants_are_unique: false,
         };
         // Packing took it away, and was not gone through with.
-        let made = sqlx::query(ledger::CREATE_WORK).persistent(false).execute(&mut db.conn).await;
+        let made =
+            sqlx::query(ledger::CREATE_WORK).persistent(false).execute(Connection::of(&mut db.conn)).await;
         made.doing("can't create the tables", &db.path)?;
         db.grants_are_unique = sqlx::query_scalar(
             "select exists (select 1 from sqlite_schema where type = 'index' and name = ?)",
         )
         .bind(schema::GRANT_IDS_NAME)
-        .fetch_one(&mut db.conn)
+        .fetch_one(Connection::of(&mut db.conn))
         .await
         .doing("can't read the working database", &db.path)?;
         db.read_next_ids().await?;
@@ -128,7 +133,7 @@ impl WorkDb {
         for (kind, next) in Kind::ALL.into_iter().zip(&mut self.next_ids) {
             let sql = AssertSqlSafe(format!("select coalesce(max(id), 0) + 1 from {}", kind.table()));
             *next = sqlx::query_scalar(sql)
-                .fetch_one(&mut self.conn)
+                .fetch_one(Connection::of(&mut self.conn))
                 .await
                 .doing("can't read the working database", &self.path)?;
         }
@@ -146,8 +151,8 @@ impl WorkDb {
     }
 
     /// The connection, for the engine's own tables outside a batch.
-    pub fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.conn
+    pub fn connection(&mut self) -> Connection<'_> {
+        Connection::of(&mut self.conn)
     }
 
     /// Begins a transaction whose rows are discovered now. Dropped without [`Batch::commit`], it is rolled back.
@@ -164,14 +169,14 @@ impl WorkDb {
     pub async fn is_finished(&mut self) -> Result<bool> {
         sqlx::query_scalar("select ended_at is not null from v1_sync_runs where sync_id = ?")
             .bind(self.sync.as_str())
-            .fetch_one(&mut self.conn)
+            .fetch_one(Connection::of(&mut self.conn))
             .await
             .doing("can't read the working database", &self.path)
     }
 
     /// Looks whether the file is whole: after a power loss it may not be. Reads all of it.
     pub async fn check(&mut self) -> Result<()> {
-        let answer = pragma(&mut self.conn, &self.path, "pragma quick_check(1)").await?;
+        let answer = pragma(&mut Connection::of(&mut self.conn), &self.path, "pragma quick_check(1)").await?;
         match answer.as_deref() {
             Some("ok") => Ok(()),
             said => Err(Error::new(ErrorKind::DataLoss, "the working database is damaged")
@@ -182,9 +187,18 @@ impl WorkDb {
 
     /// From here on a statement that is under way stops with [`ErrorKind::Cancelled`] once this says so: an index of
     /// millions of rows takes seconds.
-    pub async fn stop_when(&mut self, mut told: impl FnMut() -> bool + Send + 'static) -> Result<()> {
+    pub async fn stop_when(&mut self, told: impl FnMut() -> bool + Send + 'static) -> Result<()> {
+        self.stop_when_asked(OPERATIONS_BETWEEN_LOOKS, told).await
+    }
+
+    /// As [`WorkDb::stop_when`], asked each time that SQLite's virtual machine has done so many operations.
+    pub async fn stop_when_asked(
+        &mut self,
+        operations: i32,
+        mut told: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<()> {
         let mut handle = self.conn.lock_handle().await.doing("can't use the working database", &self.path)?;
-        handle.set_progress_handler(OPERATIONS_BETWEEN_LOOKS, move || !told());
+        handle.set_progress_handler(operations, move || !told());
         Ok(())
     }
 
@@ -193,7 +207,8 @@ impl WorkDb {
     pub async fn limit_size(&mut self, bytes: u64) -> Result<()> {
         // More is more than SQLite can have (https://www.sqlite.org/limits.html).
         let pages = (bytes / u64::from(schema::PAGE_SIZE)).clamp(1, 0xffff_fffe);
-        pragma(&mut self.conn, &self.path, &format!("pragma max_page_count = {pages}")).await?;
+        pragma(&mut Connection::of(&mut self.conn), &self.path, &format!("pragma max_page_count = {pages}"))
+            .await?;
         Ok(())
     }
 
@@ -208,11 +223,11 @@ async fn new_database(path: &Path) -> Result<SqliteConnection> {
     // Made here rather than by SQLite, so that nobody else can read it at any moment.
     crate::envelope::create_private(path)?;
     let mut conn = connect(path).await?;
-    prepare(&mut conn, path).await?;
+    prepare(&mut Connection::of(&mut conn), path).await?;
     Ok(conn)
 }
 
-async fn create_tables(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
+async fn create_tables(conn: &mut Connection<'_>, path: &Path) -> Result<()> {
     for statement in schema::CREATE.iter().chain([&ledger::CREATE]) {
         sqlx::query(*statement).execute(&mut *conn).await.doing("can't create the tables", path)?;
     }
@@ -230,7 +245,7 @@ async fn connect(path: &Path) -> Result<SqliteConnection> {
         .doing("can't open the working database", path)
 }
 
-async fn prepare(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
+async fn prepare(conn: &mut Connection<'_>, path: &Path) -> Result<()> {
     let page_size = schema::PAGE_SIZE;
     pragma(conn, path, &format!("pragma page_size = {page_size}")).await?;
     // Where a file system has no shared memory (network volumes) SQLite answers with the mode that stays.
@@ -247,6 +262,7 @@ async fn prepare(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
     ] {
         pragma(conn, path, setting).await?;
     }
+    pragma(conn, path, &format!("pragma hard_heap_limit = {HEAP_LIMIT}")).await?;
     if let Some(folder) = path.parent().and_then(Path::to_str).filter(|f| !f.is_empty() && !f.contains('\''))
     {
         // Sorting for an index needs as much room as the index: beside the database, not in a small /tmp.
@@ -256,7 +272,7 @@ async fn prepare(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
 }
 
 /// Runs a pragma and gives its answer's first column as text.
-async fn pragma(conn: &mut SqliteConnection, path: &Path, sql: &str) -> Result<Option<String>> {
+async fn pragma(conn: &mut Connection<'_>, path: &Path, sql: &str) -> Result<Option<String>> {
     let row = sqlx::query(AssertSqlSafe(sql))
         .persistent(false)
         .fetch_optional(conn)

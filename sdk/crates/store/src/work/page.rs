@@ -1,10 +1,10 @@
 //! What the engine reads back while it works.
 
 use connector_model::Result;
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use super::WorkDb;
-use crate::{SyncStats, error::Doing as _};
+use crate::{Connection, SyncStats, error::Doing as _};
 
 /// A resource as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -18,7 +18,7 @@ pub struct StoredResource {
 }
 
 pub(super) async fn resources(
-    conn: &mut SqliteConnection,
+    conn: &mut Connection<'_>,
     resource_type: Option<&str>,
     after: i64,
     limit: u32,
@@ -42,7 +42,9 @@ impl WorkDb {
         after: i64,
         limit: u32,
     ) -> Result<Vec<StoredResource>> {
-        resources(&mut self.conn, resource_type, after, limit).await.doing("can't read resources", &self.path)
+        resources(&mut Connection::of(&mut self.conn), resource_type, after, limit)
+            .await
+            .doing("can't read resources", &self.path)
     }
 
     /// Counts the rows of this sync by kind and type. Ask before [`WorkDb::copy_kept_syncs`] and after
@@ -52,8 +54,9 @@ impl WorkDb {
     }
 
     async fn count(&mut self) -> Result<SyncStats, sqlx::Error> {
-        let runs: i64 =
-            sqlx::query_scalar("select count(*) from v1_sync_runs").fetch_one(&mut self.conn).await?;
+        let runs: i64 = sqlx::query_scalar("select count(*) from v1_sync_runs")
+            .fetch_one(Connection::of(&mut self.conn))
+            .await?;
         let mut stats = SyncStats::default();
         // With one sync in the file an index alone answers; `sync_id` is in none of those that go by type.
         let only = if runs > 1 { Some(self.sync.as_str()) } else { None };
@@ -78,7 +81,7 @@ impl WorkDb {
                 Some(sync) => sqlx::query_as(sql_of_one).bind(sync),
                 None => sqlx::query_as(sql),
             };
-            let rows: Vec<(String, i64)> = query.fetch_all(&mut self.conn).await?;
+            let rows: Vec<(String, i64)> = query.fetch_all(Connection::of(&mut self.conn)).await?;
             to.extend(rows);
         }
         stats.resources = stats.resources_by_resource_type.values().sum();
@@ -87,11 +90,11 @@ impl WorkDb {
         let sync = self.sync.as_str();
         stats.resource_types = sqlx::query_scalar("select count(*) from v1_resource_types where sync_id = ?")
             .bind(sync)
-            .fetch_one(&mut self.conn)
+            .fetch_one(Connection::of(&mut self.conn))
             .await?;
         stats.assets = sqlx::query_scalar("select count(*) from v1_assets where sync_id = ?")
             .bind(sync)
-            .fetch_one(&mut self.conn)
+            .fetch_one(Connection::of(&mut self.conn))
             .await?;
         Ok(stats)
     }

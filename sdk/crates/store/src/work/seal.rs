@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::{WorkDb, pragma};
-use crate::{SyncStats, error::Doing as _, ledger, schema, time};
+use crate::{Connection, SyncStats, error::Doing as _, ledger, schema, time};
 
 /// What is known at the end of a sync.
 #[derive(Clone, Debug)]
@@ -29,9 +29,10 @@ impl WorkDb {
     /// The write-ahead log ends here: what follows only adds pages, and through the log each would be written twice.
     pub async fn index_grant_ids(&mut self) -> Result<bool> {
         self.leave_wal().await?;
-        pragma(&mut self.conn, &self.path, "pragma threads = 2").await?;
-        let made = sqlx::query(schema::GRANT_IDS).persistent(false).execute(&mut self.conn).await;
-        pragma(&mut self.conn, &self.path, "pragma threads = 0").await?;
+        pragma(&mut Connection::of(&mut self.conn), &self.path, "pragma threads = 2").await?;
+        let made =
+            sqlx::query(schema::GRANT_IDS).persistent(false).execute(Connection::of(&mut self.conn)).await;
+        pragma(&mut Connection::of(&mut self.conn), &self.path, "pragma threads = 0").await?;
         match made {
             Err(sqlx::Error::Database(e)) if e.is_unique_violation() => Ok(false),
             made => {
@@ -47,15 +48,19 @@ impl WorkDb {
         if !self.index_grant_ids().await? {
             return Err(Error::internal("two grants of one sync have the same id"));
         }
-        pragma(&mut self.conn, &self.path, "pragma threads = 2").await?;
+        pragma(&mut Connection::of(&mut self.conn), &self.path, "pragma threads = 2").await?;
         // One transaction, so that the disk is waited for once.
         let what = "can't build the indexes";
-        let mut tx = self.conn.begin().await.doing(what, &self.path)?;
+        let mut tx = Connection::of(&mut self.conn).begin().await.doing(what, &self.path)?;
         for statement in schema::DEFERRED {
-            sqlx::query(*statement).persistent(false).execute(&mut *tx).await.doing(what, &self.path)?;
+            sqlx::query(*statement)
+                .persistent(false)
+                .execute(tx.connection())
+                .await
+                .doing(what, &self.path)?;
         }
         tx.commit().await.doing(what, &self.path)?;
-        pragma(&mut self.conn, &self.path, "pragma threads = 0").await?;
+        pragma(&mut Connection::of(&mut self.conn), &self.path, "pragma threads = 0").await?;
         Ok(())
     }
 
@@ -73,10 +78,10 @@ impl WorkDb {
             n => format!(r#"{{"completed_actions_count":{n},"version":1}}"#),
         };
         let what = "can't write the end of the sync";
-        let mut tx = self.conn.begin().await.doing(what, &self.path)?;
+        let mut tx = Connection::of(&mut self.conn).begin().await.doing(what, &self.path)?;
         for table in drop {
             let text = AssertSqlSafe(format!("drop table if exists {table}"));
-            sqlx::query(text).execute(&mut *tx).await.doing(what, &self.path)?;
+            sqlx::query(text).execute(tx.connection()).await.doing(what, &self.path)?;
         }
         let done = sqlx::query(
             "update v1_sync_runs set ended_at = ?, stats = ?, supports_diff = ?, sync_token = ?, \
@@ -87,7 +92,7 @@ impl WorkDb {
         .bind(finish.supports_diff)
         .bind(token)
         .bind(self.sync.as_str())
-        .execute(&mut *tx)
+        .execute(tx.connection())
         .await
         .doing(what, &self.path)?;
         if done.rows_affected() == 1 {
@@ -99,7 +104,8 @@ impl WorkDb {
     /// Moves the write-ahead log into the file, turns to a rollback journal as readers of the format expect, and
     /// closes. What comes back is the whole database in one file.
     pub async fn close_for_packing(mut self) -> Result<PathBuf> {
-        let dropped = sqlx::query(ledger::DROP_WORK).persistent(false).execute(&mut self.conn).await;
+        let dropped =
+            sqlx::query(ledger::DROP_WORK).persistent(false).execute(Connection::of(&mut self.conn)).await;
         dropped.doing("can't drop a working table", &self.path)?;
         self.leave_wal().await?;
         self.conn.close().await.doing("can't close the working database", &self.path)?;
@@ -110,7 +116,7 @@ impl WorkDb {
     async fn leave_wal(&mut self) -> Result<()> {
         let (busy, log, moved): (i64, i64, i64) = sqlx::query_as("pragma wal_checkpoint(truncate)")
             .persistent(false)
-            .fetch_one(&mut self.conn)
+            .fetch_one(Connection::of(&mut self.conn))
             .await
             .doing("can't write the log back", &self.path)?;
         // Without a write-ahead log the answer is 0, -1, -1.
@@ -121,7 +127,8 @@ impl WorkDb {
             )
             .with("file", self.path.display()));
         }
-        let mode = pragma(&mut self.conn, &self.path, "pragma journal_mode = delete").await?;
+        let mode =
+            pragma(&mut Connection::of(&mut self.conn), &self.path, "pragma journal_mode = delete").await?;
         if mode.as_deref() != Some("delete") {
             return Err(Error::new(
                 ErrorKind::FailedPrecondition,

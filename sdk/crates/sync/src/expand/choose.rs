@@ -24,15 +24,16 @@ pub(super) async fn choose(file: &C1z, sync_id: Option<&str>) -> Result<SyncRun>
     }
     .map_err(|e| e.with("file", file.path().display()))?;
     if !chosen.is_finished() {
-        check(chosen).map_err(|e| e.with("sync", &chosen.id).with("file", file.path().display()))?;
+        check(&file.sync_token(&chosen.id).await?)
+            .map_err(|e| e.with("sync", &chosen.id).with("file", file.path().display()))?;
     }
     Ok(chosen.clone())
 }
 
-fn check(unfinished: &SyncRun) -> Result<()> {
+fn check(token: &str) -> Result<()> {
     let refuse = |message: String| Err(Error::new(ErrorKind::FailedPrecondition, message));
     let finished = "finish it with the program that began it, or choose a finished one with --sync-id";
-    match remaining(&unfinished.sync_token) {
+    match remaining(token) {
         Remaining::Nothing | Remaining::Expansion => Ok(()),
         Remaining::External => refuse(format!(
             "principals of another file are still to be matched in this sync (list-external-resources), \

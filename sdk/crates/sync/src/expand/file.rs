@@ -70,7 +70,7 @@ pub async fn expand_file(
         Some(_) => None,
     };
     let temp_dir = own.as_ref().map(|folder| folder.path().to_owned()).or(options.temp_dir.clone());
-    let open = OpenOptions { temp_dir, limits: None };
+    let open = OpenOptions { temp_dir, limits: None, cancel: cancel.clone() };
     let file = C1z::open(input, &open).await?;
     let run = choose(&file, options.sync_id.as_deref()).await?;
     file.check().await?;
@@ -91,11 +91,11 @@ pub async fn expand_file(
     db.make_up_in_ledger(&of_all_types(LedgerOperation::GrantExpansion, expanded.created.values().sum()))
         .await?;
     step("keep the other syncs")?;
-    let _all = db.copy_kept_syncs(&file.unpacked().db(), Retention::All).await?;
+    let _all = db.copy_kept_syncs(&file, Retention::All).await?;
     step("build indexes")?;
     db.build_indexes().await?;
     // The other writer's state may be long, and is replaced.
-    erase::overwrite(db.connection(), true).await?;
+    erase::overwrite(&mut db.connection(), true).await?;
     let ended_at = run.ended_at.as_deref().and_then(time::parse).unwrap_or_else(jiff::Timestamp::now);
     db.finish(&Finish { ended_at, stats, supports_diff: true, completed_actions: 0 }).await?;
     let database = db.close_for_packing().await?;

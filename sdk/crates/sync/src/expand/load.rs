@@ -65,7 +65,8 @@ pub(crate) async fn graph(db: &mut WorkDb) -> Result<Option<Loaded>> {
     ];
     let scan = Scan::of("v1_grants", &columns.map(measured), "expansion is not null and needs_expansion = 1");
     let mut bad = None;
-    let read = scan.each::<6>(db.connection(), &sync, |row| {
+    let mut conn = db.connection();
+    let read = scan.each::<6>(&mut conn, &sync, |row| {
         let expandable = wire::GrantExpandable::decode(row.columns[5]).map_err(|e| {
             bad = Some(row.id);
             Error::new(ErrorKind::DataLoss, "what a grant expands to is no message of its type").caused_by(e)
@@ -136,7 +137,7 @@ impl Loaded {
         let mut known = vec![false; self.entitlements.len()];
         let columns = ["external_id", "resource_type_id", "resource_id"].map(measured);
         let scan = Scan::of("v1_entitlements", &columns, "true");
-        scan.each::<3>(db.connection(), sync, |row| {
+        scan.each::<3>(&mut db.connection(), sync, |row| {
             if let Some(number) = self.entitlements.known("", row.text(0)?) {
                 known[number as usize] = true;
                 self.resources[number as usize] = self.principals.number(row.text(1)?, row.text(2)?);
@@ -158,7 +159,8 @@ impl Loaded {
         let mut found: Vec<(u32, Holder, i64)> = Vec::new();
         let mut last = (Vec::new(), None);
         let mut bad = None;
-        let read = scan.each::<4>(db.connection(), &sync, |row| {
+        let mut conn = db.connection();
+        let read = scan.each::<4>(&mut conn, &sync, |row| {
             // Grants of one entitlement often come together.
             if row.columns[0] != last.0 {
                 last = (row.columns[0].to_vec(), self.entitlements.known("", row.text(0)?));

@@ -1,7 +1,7 @@
 //! That it is done, and what came of it.
 
 use connector_model::{Error, Result};
-use sqlx::SqliteConnection;
+use connector_store::Connection;
 
 use super::ExternalAdded;
 use crate::database_error;
@@ -10,7 +10,7 @@ use crate::database_error;
 pub(crate) const TABLE: &str = "work_external";
 
 /// What was done; `None` where it was not.
-pub(super) async fn read(conn: &mut SqliteConnection) -> Result<Option<ExternalAdded>> {
+pub(super) async fn read(conn: &mut Connection<'_>) -> Result<Option<ExternalAdded>> {
     let doing = "read what came of the external file";
     let there: bool =
         sqlx::query_scalar("select exists (select 1 from main.sqlite_schema where name = 'work_external')")
@@ -30,7 +30,7 @@ pub(super) async fn read(conn: &mut SqliteConnection) -> Result<Option<ExternalA
 }
 
 /// Notes what was done, in the same transaction.
-pub(super) async fn write(conn: &mut SqliteConnection, added: &ExternalAdded) -> Result<()> {
+pub(super) async fn write(conn: &mut Connection<'_>, added: &ExternalAdded) -> Result<()> {
     let doing = "note what came of the external file";
     let json = serde_json::to_string(added)
         .map_err(|e| Error::internal("what came of the external file is no JSON").caused_by(e))?;

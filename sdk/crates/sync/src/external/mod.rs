@@ -92,7 +92,7 @@ pub(crate) async fn add_external(
     external: &External,
     cancel: &CancellationToken,
 ) -> Result<ExternalAdded> {
-    if let Some(done) = marker::read(db.connection()).await? {
+    if let Some(done) = marker::read(&mut db.connection()).await? {
         return Ok(done);
     }
     let mut added = ExternalAdded::default();
@@ -102,7 +102,7 @@ pub(crate) async fn add_external(
     copy::Copy { external, batch: &mut batch, added: &mut added, cancel }.run(&mut principals).await?;
     matched::add(&mut batch, &principals, &mut added, cancel).await?;
     carriers::forget(&mut batch).await?;
-    marker::write(batch.connection(), &added).await?;
+    marker::write(&mut batch.connection(), &added).await?;
     batch.commit().await?;
     Ok(added)
 }

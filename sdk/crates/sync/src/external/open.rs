@@ -1,12 +1,9 @@
 //! The external file, looked at before the connector is asked for anything.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use connector_model::{Error, ErrorKind, Result, TraitKind, wire};
-use connector_store::{
-    C1z, ResourceTypeRow, SyncView,
-    envelope::{Limits, unpack},
-};
+use connector_store::{C1z, OpenOptions, ResourceTypeRow, SyncView};
 use futures::TryStreamExt as _;
 use prost::Message as _;
 
@@ -37,18 +34,18 @@ pub(super) struct Supplied {
 }
 
 impl External {
-    /// Decodes a file into a folder of its own below `folder` and checks it:
+    /// Decodes a file into a folder of its own below that of `open` and checks it:
     /// it must be sound, with a finished full sync, and have the entitlement
     /// of the filter. What an earlier run left in the folder is removed.
-    pub(crate) async fn open(options: &ExternalPrincipals, folder: &Path) -> Result<Self> {
-        Self::read(options, folder).await.map_err(|e| {
+    pub(crate) async fn open(options: &ExternalPrincipals, open: &OpenOptions) -> Result<Self> {
+        Self::read(options, open).await.map_err(|e| {
             let text = "the file of external principals can't be used; check --external-resource-c1z";
             Error::new(e.kind(), text).with("file", options.file.display()).caused_by(e)
         })
     }
 
-    async fn read(options: &ExternalPrincipals, folder: &Path) -> Result<Self> {
-        let folder = folder.join("external");
+    async fn read(options: &ExternalPrincipals, open: &OpenOptions) -> Result<Self> {
+        let folder = open.temp_dir().join("external");
         let made = match std::fs::remove_dir_all(&folder) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
             _ => std::fs::create_dir(&folder),
@@ -57,8 +54,8 @@ impl External {
             Error::io("the folder for the external file can't be made", e).with("folder", folder.display())
         })?;
         // What is decoded lies in a private folder in there.
-        let unpacked = unpack(&options.file, &folder, &Limits::from_env()).await?;
-        let file = C1z::of(&options.file, unpacked).await?;
+        let inside = OpenOptions { temp_dir: Some(folder), ..open.clone() };
+        let file = C1z::open(&options.file, &inside).await?;
         file.check().await?;
         let run = file.syncs().await?.into_iter().find(|run| run.is_finished() && run.sync_type.is_full());
         let run = run.ok_or_else(|| {

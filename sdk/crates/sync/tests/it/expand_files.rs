@@ -46,6 +46,9 @@ async fn write(to: &Path, syncs: &[Sync]) -> Vec<String> {
         let _ = batch.put_grants(&grants.map(|g| encoder.encode(&g))).await.unwrap();
         batch.commit().await.unwrap();
         if let Some(old) = old.replace(work.clone()) {
+            let packed = old.with_extension("c1z");
+            envelope::pack(&old, &packed).await.unwrap();
+            let old = C1z::open(&packed, &OpenOptions::default()).await.unwrap();
             let _ = db.copy_kept_syncs(&old, connector_sync::Retention::All).await.unwrap();
         }
         db.build_indexes().await.unwrap();
@@ -112,9 +115,11 @@ async fn the_newest_sync_that_can_be_expanded_is() {
             let old = before.iter().find(|b| b.id == run.id).unwrap();
             if run.id == done.sync_id {
                 assert!(run.is_finished() && run.supports_diff);
-                assert_eq!(run.sync_token, r#"{"version":1}"#);
+                let file = C1z::open(&place.output(), &OpenOptions::default()).await.unwrap();
+                assert_eq!(file.sync_token(&run.id).await.unwrap(), r#"{"version":1}"#);
                 assert!(old.ended_at.is_none() || old.ended_at == run.ended_at);
-                assert_eq!((run.stats.unwrap().grants, &run.started_at), (3, &old.started_at));
+                let stats = file.stored_stats(&run.id).await.unwrap().unwrap();
+                assert_eq!((stats.grants, &run.started_at), (3, &old.started_at));
             } else {
                 assert_eq!(&run, old);
             }

@@ -85,9 +85,10 @@ async fn an_unexpanded_file_becomes_what_the_other_writer_made_of_it() {
     let run = view.run();
     assert!(run.is_finished() && run.supports_diff && run.grants_backfilled);
     assert_eq!(run.id, done.sync_id);
-    assert_eq!(run.sync_token, r#"{"version":1}"#);
-    assert_eq!(run.stats.as_ref().unwrap().grants, 14_981);
-    assert_eq!(*run.stats.as_ref().unwrap(), view.counted_stats().await.unwrap());
+    assert_eq!(view.file().sync_token(&run.id).await.unwrap(), r#"{"version":1}"#);
+    let stats = view.stored_stats().await.unwrap().unwrap();
+    assert_eq!(stats.grants, 14_981);
+    assert_eq!(stats, view.counted_stats().await.unwrap());
     // The 799 edges are from 409 grants, which say so in the column and no more in the message.
     let filter = GrantFilter::default();
     let all: Vec<_> = view.grants(&filter).try_collect().await.unwrap();

@@ -320,7 +320,8 @@ async fn settling_ids_can_be_stopped_anywhere() {
 /// The counts that readers take from a file.
 async fn stats(file: &Path) -> Option<String> {
     let file = connector_store::C1z::open(file, &connector_store::OpenOptions::default()).await.unwrap();
-    file.syncs().await.unwrap()[0].stats.as_ref().map(|stats| format!("{stats:?}"))
+    let newest = file.syncs().await.unwrap().remove(0);
+    file.stored_stats(&newest.id).await.unwrap().map(|stats| format!("{stats:?}"))
 }
 
 /// Stops a run after some pages, and gives what the next one says of it.

@@ -84,7 +84,7 @@ async fn the_file_is_sound() {
     pack(db, &target).await.unwrap();
     let file = C1z::open(&target, &OpenOptions::default()).await.unwrap();
     let view = file.view(None).await.unwrap();
-    assert_eq!(view.grants_page(&Default::default(), 0, 100).await.unwrap().len(), 7);
+    assert_eq!(view.grants_pages(&Default::default()).next(100).await.unwrap().len(), 7);
     let report = verify::verify(&target, &VerifyOptions::default()).await.unwrap();
     assert!(report.errors.is_empty() && report.warnings.is_empty(), "{report:?}");
 }

@@ -35,10 +35,11 @@ async fn steps(n: usize) -> u64 {
     let mut db = place.own(&roles((0..n).map(carrier).collect())).await;
     let steps = Arc::new(AtomicU64::new(0));
     let count = steps.clone();
-    db.connection().lock_handle().await.unwrap().set_progress_handler(100, move || {
+    let counted = move || {
         count.fetch_add(1, Ordering::Relaxed);
-        true
-    });
+        false
+    };
+    db.stop_when_asked(100, counted).await.unwrap();
     let added = add_external(&mut db, &external, &CancellationToken::new()).await.unwrap();
     assert_eq!((added.matched, added.unmatched), (n as u64, 0));
     steps.load(Ordering::Relaxed)

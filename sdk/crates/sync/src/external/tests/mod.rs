@@ -19,7 +19,8 @@ use connector_model::{
     wire,
 };
 use connector_store::{
-    EntitlementRow, Finish, GrantEncoder, NewSync, ResourceRow, ResourceTypeRow, WorkDb, envelope,
+    EntitlementRow, Finish, GrantEncoder, NewSync, OpenOptions, ResourceRow, ResourceTypeRow, WorkDb,
+    envelope,
 };
 use prost::{Message as _, Name};
 use tempfile::TempDir;
@@ -177,7 +178,8 @@ impl Place {
     }
 
     async fn open(&self, options: &ExternalPrincipals) -> Result<External> {
-        External::open(options, self.own.path()).await
+        let open = OpenOptions { temp_dir: Some(self.own.path().to_owned()), ..OpenOptions::default() };
+        External::open(options, &open).await
     }
 
     /// Both, with what comes of them.

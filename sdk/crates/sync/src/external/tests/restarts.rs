@@ -74,12 +74,13 @@ async fn stopped_at_any_step_it_is_as_before_or_done() {
     let (mut db, added) = loop {
         let mut db = WorkDb::open(&place.database("sync")).await.unwrap();
         let mut left = steps;
-        db.connection().lock_handle().await.unwrap().set_progress_handler(20, move || {
+        let at_the_last = move || {
             left = left.saturating_sub(1);
-            left > 0
-        });
+            left == 0
+        };
+        db.stop_when_asked(20, at_the_last).await.unwrap();
         let done = add_external(&mut db, &external, &CancellationToken::new()).await;
-        db.connection().lock_handle().await.unwrap().remove_progress_handler();
+        db.stop_when(|| false).await.unwrap();
         match done {
             Ok(added) => break (db, added),
             // Not closed: nobody tidies up after a process that was killed.

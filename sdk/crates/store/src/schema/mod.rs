@@ -3,6 +3,11 @@
 //! Two index names on `v1_resources` are swapped against what they index. That is how the format is: other writers
 //! create their indexes `if not exists`, so straight names would leave files with one index missing.
 
+mod policy;
+mod tokens;
+
+pub(crate) use policy::refusal;
+
 /// Bytes of a database page. A third less work than SQLite's 4 KiB for rows of a few hundred bytes.
 pub(crate) const PAGE_SIZE: u32 = 16_384;
 

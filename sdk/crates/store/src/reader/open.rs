@@ -1,0 +1,119 @@
+//! Opening a decoded file: everything that can be checked is, before SQLite reads any of it.
+
+use std::{collections::HashMap, path::Path};
+
+use connector_model::{Error, ErrorKind, Result};
+use sqlx::{
+    ConnectOptions as _, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    btree::Structure,
+    envelope::{Limits, Unpacked},
+    error::Doing as _,
+    schema::{TABLES, refusal},
+    sqlite::{HEAP_LIMIT, OPERATIONS_BETWEEN_LOOKS},
+};
+
+/// Rows that the driver reads ahead.
+const ROWS_AHEAD: usize = 16;
+
+/// How many rows each table of the format has.
+pub(super) type RowCounts = HashMap<&'static str, u64>;
+
+/// Checks the structure and the schema of a decoded database. `path` is for messages.
+pub(super) async fn check(
+    path: &Path,
+    unpacked: &Unpacked,
+    limits: &Limits,
+    cancel: &CancellationToken,
+) -> Result<RowCounts> {
+    let (path, db) = (path.to_owned(), unpacked.db());
+    let most = limits.most_rows(unpacked.packed_bytes);
+    let cancel = cancel.clone();
+    tokio::task::spawn_blocking(move || check_blocking(&path, &db, most, &cancel))
+        .await
+        .map_err(|e| Error::internal("looking at the database stopped").caused_by(e))?
+}
+
+fn check_blocking(path: &Path, db: &Path, most: u64, cancel: &CancellationToken) -> Result<RowCounts> {
+    let mut structure = Structure::open(db, path, cancel)?;
+    let schema = structure.schema()?;
+    let known = |name: &str| TABLES.iter().map(|t| t.name).find(|known| known.eq_ignore_ascii_case(name));
+    for entry in &schema {
+        if let Some(why) = refusal(entry, known(&entry.name).is_some()) {
+            return Err(structure.refuse(why));
+        }
+    }
+    let (mut counts, mut all) = (RowCounts::new(), 0_u64);
+    for entry in schema.iter().filter(|e| e.root > 0) {
+        let rows = structure.check(entry.root)?;
+        let (Some(rows), "table") = (rows, entry.kind.as_str()) else { continue };
+        all += rows;
+        if all > most {
+            return Err(too_many_rows(path, most));
+        }
+        if let Some(table) = known(&entry.name) {
+            counts.insert(table, rows);
+        }
+    }
+    // A table without row ids is a tree of an index.
+    for entry in schema.iter().filter(|e| e.kind == "table") {
+        if known(&entry.name).is_some() && !counts.keys().any(|t| t.eq_ignore_ascii_case(&entry.name)) {
+            return Err(structure.refuse(format_args!("the tree of {} is none of a table", entry.name)));
+        }
+    }
+    Ok(counts)
+}
+
+/// What is known of each row while a file is read takes memory. A file that holds many more rows than its size is worth
+/// is none that a connector wrote.
+fn too_many_rows(path: &Path, most: u64) -> Error {
+    Error::new(
+        ErrorKind::ResourceExhausted,
+        "the file holds more rows than a file of its size can; if you trust it, raise BATON_DECODER_MAX_ROWS",
+    )
+    .with("file", path.display())
+    .with("limit_rows", most)
+}
+
+/// Connections that only read.
+pub(super) async fn connect(
+    path: &Path,
+    unpacked: &Unpacked,
+    cancel: &CancellationToken,
+) -> Result<SqlitePool> {
+    let connect = SqliteConnectOptions::new()
+        .filename(unpacked.db())
+        .read_only(true)
+        .immutable(true)
+        .foreign_keys(false)
+        .row_buffer_size(ROWS_AHEAD)
+        .pragma("trusted_schema", "off")
+        .pragma("cell_size_check", "on")
+        .pragma("query_only", "on")
+        .pragma("ignore_check_constraints", "on")
+        .pragma("cache_size", "-8000")
+        .pragma("hard_heap_limit", HEAP_LIMIT)
+        .disable_statement_logging();
+    let cancel = cancel.clone();
+    SqlitePoolOptions::new()
+        .max_connections(2)
+        .after_connect(move |conn, _| {
+            let cancel = cancel.clone();
+            Box::pin(async move {
+                let mut handle = conn.lock_handle().await?;
+                handle.set_progress_handler(OPERATIONS_BETWEEN_LOOKS, move || !cancel.is_cancelled());
+                Ok(())
+            })
+        })
+        .connect_with(connect)
+        .await
+        .doing("can't open the database in the file", path)
+}
+
+/// The tables that a file must have to be read.
+pub(super) const NEEDED: [&str; 5] =
+    ["v1_sync_runs", "v1_resource_types", "v1_resources", "v1_entitlements", "v1_grants"];
