@@ -43,7 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const EXAMPLE: &[&str] = &["connector-sdk"];
 
 /// What the tests of any crate may use besides.
-const TESTS: &[&str] = &["connector-testkit", "connector-store", "tableau-simulator"];
+const TESTS: &[&str] = &["connector-fuzz", "connector-testkit", "connector-store", "tableau-simulator"];
 
 /// What the vocabulary must never bring along: a runtime, a database, a
 /// network.

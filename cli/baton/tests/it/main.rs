@@ -5,6 +5,8 @@ mod completeness;
 mod errors;
 mod expand;
 mod fixtures;
+#[cfg(unix)]
+mod forged;
 mod json_shape;
 #[cfg(unix)]
 mod killed;

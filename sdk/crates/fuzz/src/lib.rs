@@ -16,6 +16,7 @@ mod foreign_token;
 mod page_token;
 mod reader;
 mod scratch;
+mod structure;
 
 use connector_model::{Error, ErrorKind};
 
@@ -24,18 +25,20 @@ pub use expansion::expansion;
 pub use foreign_token::foreign_token;
 pub use page_token::page_token;
 pub use reader::reader;
+pub use structure::{forged, structure};
 
 /// A target: any bytes in, a panic where something is wrong.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its program and of the
 /// folder of its seeds.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("envelope", envelope),
     ("expansion", expansion),
     ("foreign_token", foreign_token),
     ("page_token", page_token),
     ("reader", reader),
+    ("structure", structure),
 ];
 
 /// Bytes that can't be read are the file's fault, and the error must say so: it

@@ -1,6 +1,6 @@
 //! Every target on its seeds and on mutations of them. The mutations are the
 //! same on each run: a failure is told with the bytes that make it, and they
-//! belong among the seeds.
+//! belong among the seeds. `BATON_MUTATIONS=10` runs ten times as many.
 
 use std::{fs, panic::AssertUnwindSafe, path::Path};
 
@@ -11,6 +11,7 @@ use connector_fuzz::{TARGETS, Target};
 fn mutations(target: &str) -> usize {
     match target {
         "reader" => 60,
+        "structure" => 60,
         "envelope" => 1_500,
         _ => 6_000,
     }
@@ -41,6 +42,11 @@ fn reader() {
     smoke("reader");
 }
 
+#[test]
+fn structure() {
+    smoke("structure");
+}
+
 /// Every target has its program, its seeds and its test.
 #[test]
 fn no_target_is_forgotten() {
@@ -63,7 +69,8 @@ fn smoke(name: &str) {
     let seeds = seeds(name);
     seeds.iter().for_each(|seed| run(name, target, seed));
     let mut random = Random(0x5eed);
-    for _ in 0..mutations(name) {
+    let times = std::env::var("BATON_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    for _ in 0..mutations(name) * times {
         let mut bytes = seeds[random.below(seeds.len())].clone();
         for _ in 0..=random.below(4) {
             mutate(&mut bytes, &seeds, &mut random);

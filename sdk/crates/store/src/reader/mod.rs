@@ -77,14 +77,14 @@ impl C1z {
         let limits = options.limits();
         let unpacked = envelope::unpack_until(path, &options.temp_dir(), &limits, &options.cancel).await?;
         let file = Self::of(path, unpacked, options).await?;
-        match open::NEEDED.iter().find(|table| !file.layout.has_table(table)) {
+        match open::missing(&file.layout) {
             None => Ok(file),
-            Some(table) => Err(Error::new(
+            Some(what) => Err(Error::new(
                 ErrorKind::DataLoss,
-                "the database in the file lacks a table of the format; was it written by a connector?",
+                "the database in the file lacks a table or column of the format; was it written by a connector?",
             )
             .with("file", path.display())
-            .with("table", table)),
+            .with("missing", what)),
         }
     }
 

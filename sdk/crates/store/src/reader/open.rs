@@ -9,11 +9,12 @@ use sqlx::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::Layout;
 use crate::{
     btree::Structure,
     envelope::{Limits, Unpacked},
     error::Doing as _,
-    schema::{TABLES, refusal},
+    schema::{TABLES, Table, refusal},
     sqlite::{HEAP_LIMIT, OPERATIONS_BETWEEN_LOOKS},
 };
 
@@ -115,5 +116,17 @@ pub(super) async fn connect(
 }
 
 /// The tables that a file must have to be read.
-pub(super) const NEEDED: [&str; 5] =
+const NEEDED: [&str; 5] =
     ["v1_sync_runs", "v1_resource_types", "v1_resources", "v1_entitlements", "v1_grants"];
+
+/// A table that the format has always had and a file lacks, or a column of one that it has.
+pub(super) fn missing(layout: &Layout) -> Option<String> {
+    let missing = |table: &Table| {
+        if !layout.has_table(table.name) {
+            return NEEDED.contains(&table.name).then(|| table.name.to_owned());
+        }
+        let column = table.columns.iter().find(|c| c.default.is_none() && !layout.has(table.name, c.name));
+        column.map(|column| format!("{}.{}", table.name, column.name))
+    };
+    TABLES.iter().find_map(missing)
+}

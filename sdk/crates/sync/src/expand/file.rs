@@ -85,7 +85,16 @@ pub async fn expand_file(
         );
     }
     step("expand grants")?;
-    let expanded = expand(&mut db, &cancel, &mut |_| {}).await?;
+    let expanded = expand(&mut db, &cancel, &mut |_| {}).await.map_err(|e| match e.kind() {
+        // What would be a bug of a connector is bytes of a file here.
+        ErrorKind::Internal => Error::new(
+            ErrorKind::DataLoss,
+            "the grants of the sync can't be expanded; `baton verify` tells more",
+        )
+        .with("file", input.display())
+        .caused_by(e),
+        _ => e,
+    })?;
     // Before the other syncs come, so that it is the rows of this one that are counted.
     let stats = db.stats().await?;
     db.make_up_in_ledger(&of_all_types(LedgerOperation::GrantExpansion, expanded.created.values().sum()))
