@@ -9,8 +9,12 @@ use std::{
 use connector_model::{Error, ErrorKind, Result};
 use tempfile::TempDir;
 
-use super::{FileKind, Limits, MAGIC_V1, OLD_READER_LIMIT, create_private, frame, inspect};
-use crate::{error::Doing as _, free_space};
+use super::{FileKind, Limits, MAGIC_V1, OLD_READER_LIMIT, create_private, frame, inspect, inspect::open};
+use crate::{
+    error::Doing as _,
+    free_space,
+    fs::{Kind, private_mode},
+};
 
 /// A decoded file: a database in a private folder, removed when this is dropped.
 #[derive(Debug)]
@@ -52,7 +56,7 @@ pub async fn unpack(path: &Path, temp_dir: &Path, limits: &Limits) -> Result<Unp
 
 fn unpack_blocking(path: &Path, temp_dir: &Path, limits: &Limits) -> Result<Unpacked> {
     require_v1(path)?;
-    let mut file = File::open(path).doing("can't open the file", path)?;
+    let mut file = open(path)?;
     let packed_bytes = file.metadata().doing("can't read the file", path)?.len();
     let mut head = [0; MAGIC_V1.len() + frame::MAX_HEADER];
     let got = read_up_to(&mut file, &mut head).doing("can't read the file", path)?;
@@ -76,6 +80,8 @@ fn unpack_blocking(path: &Path, temp_dir: &Path, limits: &Limits) -> Result<Unpa
     }
     let folder = tempfile::Builder::new()
         .prefix("c1z")
+        // Else it would be as open as the umask lets it.
+        .permissions(private_mode(Kind::Folder))
         .tempdir_in(temp_dir)
         .doing("can't make a folder to decode into; check the temporary folder", temp_dir)?;
     let db = folder.path().join("db");

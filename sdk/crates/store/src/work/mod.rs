@@ -9,6 +9,7 @@ mod batch;
 mod grant_runs;
 mod insert;
 mod kept;
+mod own_schema;
 mod page;
 mod seal;
 
@@ -86,9 +87,23 @@ impl WorkDb {
         Self::with(path, conn, sync.id.clone()).await
     }
 
-    /// Goes on with a database that an earlier run left: the sync that it was made for.
+    /// Opens a database that this process made, or that comes from somewhere it can be believed: the sync that it was
+    /// made for. One with triggers, views or virtual tables is refused all the same: [`ErrorKind::DataLoss`].
     pub async fn open(path: &Path) -> Result<Self> {
         let mut conn = connect(path).await?;
+        own_schema::check_kinds(&mut conn, path).await?;
+        Self::open_checked(path, conn).await
+    }
+
+    /// Opens a database that an earlier run left. It must hold what our own statements make and nothing else, those of
+    /// the engine's tables (`engine`) among them: [`ErrorKind::DataLoss`] where it does not.
+    pub async fn resume(path: &Path, engine: &[&'static str]) -> Result<Self> {
+        let mut conn = connect(path).await?;
+        own_schema::check(&mut conn, path, engine).await?;
+        Self::open_checked(path, conn).await
+    }
+
+    async fn open_checked(path: &Path, mut conn: SqliteConnection) -> Result<Self> {
         prepare(&mut conn, path).await?;
         let id: Option<String> = sqlx::query_scalar("select sync_id from v1_sync_runs order by id limit 1")
             .fetch_optional(&mut conn)
