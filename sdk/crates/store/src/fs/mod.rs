@@ -22,7 +22,7 @@ pub use dir::{PrivateDir, create_private_dir, others_can_rename_in};
 pub(crate) use entry::{Kind, private_mode};
 pub use lock::FileLock;
 pub use open::{Opened, open_log, open_regular, read_limited};
-pub use output::{check_output_name, resolve_output};
+pub use output::{check_output_name, names_of, resolve_output};
 
 /// What a file or folder is for: the words of the messages about it.
 #[derive(Clone, Copy, Debug)]

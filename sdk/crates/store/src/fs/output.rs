@@ -74,6 +74,12 @@ pub fn resolve_output(given: &Path) -> Result<PathBuf> {
     Err(Error::new(ErrorKind::FailedPrecondition, text).with("file", given.display()))
 }
 
+/// How many names (hard links) a regular file has; none where there is no file.
+pub fn names_of(path: &Path) -> u64 {
+    let entry = path.symlink_metadata().ok().map(|m| Entry::of(&m));
+    entry.filter(|e| e.kind == Kind::File).map_or(0, |e| e.links)
+}
+
 fn not_replaceable(what: &str, given: &Path) -> Error {
     let text =
         format!("the output {what}, and only a regular file can be replaced; choose another with --file");

@@ -48,9 +48,11 @@ pub struct NewSync {
 }
 
 impl NewSync {
-    /// A full sync that begins now, under a new id.
+    /// A full sync that begins now, under a new id. A clock beyond the calendar is taken for the end of time; see
+    /// [`time::clock`].
     pub fn full() -> Self {
-        Self { id: SyncId::generate(), sync_type: SyncType::Full, parent: None, started_at: Timestamp::now() }
+        let started_at = time::clock().unwrap_or(Timestamp::MAX);
+        Self { id: SyncId::generate(), sync_type: SyncType::Full, parent: None, started_at }
     }
 }
 
@@ -77,7 +79,7 @@ impl WorkDb {
              values (?, ?, '', ?, ?)",
         )
         .bind(sync.id.as_str())
-        .bind(time::format(sync.started_at))
+        .bind(time::format(sync.started_at)?)
         .bind(sync.sync_type.as_str())
         .bind(sync.parent.as_ref().map_or("", SyncId::as_str))
         .execute(&mut *tx)
@@ -167,7 +169,7 @@ impl WorkDb {
 
     /// Begins a transaction whose rows are discovered now. Dropped without [`Batch::commit`], it is rolled back.
     pub async fn begin(&mut self) -> Result<Batch<'_>> {
-        self.begin_at(time::now()).await
+        self.begin_at(time::now()?).await
     }
 
     /// Begins a transaction whose rows carry this `discovered_at`, a text of [`time::format`].

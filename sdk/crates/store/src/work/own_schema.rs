@@ -26,12 +26,8 @@ pub(super) async fn check_kinds(conn: &mut SqliteConnection, path: &Path) -> Res
 /// Fails where a database has anything but what our statements make, or lacks a table of the format. `engine` are the
 /// statements of the engine's own tables, which may be there.
 pub(super) async fn check(conn: &mut SqliteConnection, path: &Path, engine: &[&'static str]) -> Result<()> {
-    let always: Vec<_> = schema::CREATE.iter().copied().chain([ledger::CREATE]).collect();
-    let sometimes = schema::DEFERRED
-        .iter()
-        .copied()
-        .chain([schema::GRANT_IDS, ledger::CREATE_WORK])
-        .chain(engine.iter().copied());
+    let always = [schema::CREATE, &[ledger::CREATE]].concat();
+    let sometimes = [schema::DEFERRED, &[schema::GRANT_IDS, ledger::CREATE_WORK], engine].concat();
     let mut model = SqliteConnectOptions::new()
         .in_memory(true)
         .disable_statement_logging()
@@ -39,9 +35,9 @@ pub(super) async fn check(conn: &mut SqliteConnection, path: &Path, engine: &[&'
         .await
         .doing("can't make a database to compare with", path)?;
     let made = async {
-        run(&mut model, always, path).await?;
+        run(&mut model, &always, path).await?;
         let needed: HashSet<Item> = entries(&mut model, path).await?.into_iter().collect();
-        run(&mut model, sometimes, path).await?;
+        run(&mut model, &sometimes, path).await?;
         Ok::<_, Error>((needed, entries(&mut model, path).await?.into_iter().collect::<HashSet<Item>>()))
     };
     let made = made.await;
@@ -62,13 +58,9 @@ pub(super) async fn check(conn: &mut SqliteConnection, path: &Path, engine: &[&'
     }
 }
 
-async fn run(
-    conn: &mut SqliteConnection,
-    statements: impl IntoIterator<Item = &'static str>,
-    path: &Path,
-) -> Result<()> {
+async fn run(conn: &mut SqliteConnection, statements: &[&'static str], path: &Path) -> Result<()> {
     for statement in statements {
-        let ran = sqlx::query(statement).persistent(false).execute(&mut *conn).await;
+        let ran = sqlx::query(*statement).persistent(false).execute(&mut *conn).await;
         ran.doing("can't make a database to compare with", path)?;
     }
     Ok(())

@@ -6,6 +6,7 @@ use connector_model::{Error, ErrorKind, Result, TraitKind, wire};
 use connector_store::{
     C1z, ResourceTypeRow, SyncView,
     envelope::{Limits, unpack},
+    fs::create_private_dir,
 };
 use futures::TryStreamExt as _;
 use prost::Message as _;
@@ -51,7 +52,7 @@ impl External {
         let folder = folder.join("external");
         let made = match std::fs::remove_dir_all(&folder) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
-            _ => std::fs::create_dir(&folder),
+            _ => create_private_dir(&folder),
         };
         made.map_err(|e| {
             Error::io("the folder for the external file can't be made", e).with("folder", folder.display())
