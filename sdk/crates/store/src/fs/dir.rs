@@ -90,7 +90,7 @@ impl PrivateDir {
             return Ok(());
         }
         let Purpose { what, advice } = self.purpose;
-        let text = format!("{what} was replaced while it was in use; {advice}");
+        let text = format!("{what} was replaced or removed while it was in use; {advice}");
         Err(Error::new(ErrorKind::FailedPrecondition, text).with("folder", self.path.display()))
     }
 

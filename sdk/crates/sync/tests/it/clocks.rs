@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
-use connector_model::Page;
+use connector_model::{ErrorKind, Page};
 use connector_store::{
     WorkDb,
     envelope::{Limits, pack, unpack},
 };
-use connector_sync::{Event, Observer, SyncOptions};
+use connector_sync::{Event, ExpandOptions, Observer, Silent, SyncOptions, expand_file};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -134,4 +134,23 @@ async fn a_time_limit_of_any_length_is_none_that_is_reached() {
     options.time_limit = Some(Duration::MAX);
     options.call_limit = Duration::MAX;
     assert_eq!(run_as(&one_user(), &options, &StopAt::never()).await.unwrap().pages, 1);
+}
+
+/// A sync that had an end keeps it; one that nobody can read is not replaced by now.
+#[tokio::test]
+async fn an_end_beyond_the_calendar_is_an_error() {
+    for ended_at in ["10000-01-01 00:00:00", "9999-12-31T23:59:59-12:00", "-000005-01-01T00:00:00Z", "soon"] {
+        let place = Place::new();
+        run(&one_user(), &place.output(), 0).await.unwrap();
+        set_times(&place, "2019-01-01 00:00:00", ended_at).await;
+        let before = std::fs::read(place.output()).unwrap();
+        let (file, options) = (place.output(), ExpandOptions::default());
+        let expanded = expand_file(&file, &file, &options, Arc::new(Silent), CancellationToken::new()).await;
+        let error = expanded.expect_err(ended_at);
+        assert_eq!(error.kind(), ErrorKind::DataLoss, "{ended_at}: {error}");
+        assert!(error.to_string().contains(ended_at), "{error}");
+        assert_eq!(std::fs::read(place.output()).unwrap(), before);
+        // A sync goes its way, whatever dates the old file has.
+        run(&one_user(), &place.output(), 0).await.unwrap();
+    }
 }

@@ -179,7 +179,7 @@ async fn what_is_no_regular_file_is_refused_before_the_lock() {
         ("".into(), ErrorKind::InvalidArgument),
     ] {
         for overwrite in [false, true] {
-            let (fake, steps) = (one_user(), Arc::new(Steps::default()));
+            let (fake, steps) = (one_user(), Arc::new(Steps));
             let mut options = SyncOptions::new(&output);
             options.overwrite = overwrite;
             let asked = fake.clone();
@@ -203,7 +203,6 @@ async fn what_is_no_regular_file_is_refused_before_the_lock() {
     }
 }
 
-#[derive(Default)]
 struct Steps;
 
 impl Observer for Steps {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use connector_model::{ErrorKind, Page};
-use connector_sync::{ExternalPrincipals, SyncOptions};
+use connector_sync::{ExpandOptions, ExternalPrincipals, Silent, SyncOptions, expand_file};
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio_util::sync::CancellationToken;
 
@@ -308,7 +308,45 @@ async fn a_working_folder_that_is_swapped_under_way_fails_the_sync() {
         }
     });
     let error = run(&fake, &place.output(), 1).await.unwrap_err();
-    assert!(error.to_string().contains("the working folder was replaced"), "{error}");
+    assert!(error.to_string().contains("the working folder was replaced or removed"), "{error}");
     assert_eq!(std::fs::read(place.output()).unwrap(), before, "the old file stays");
     assert!(work_folder(&place).join("theirs").exists(), "what is not ours is not removed");
+}
+
+/// The folder of `baton expand` is none that is resumed, but it is written to and removed.
+#[tokio::test]
+async fn the_working_folder_of_an_expansion_keeps_the_rule_too() {
+    for form in ["link", "file", "fifo", "another user's", "ours"] {
+        let (place, elsewhere) = (Place::new(), tempfile::tempdir().unwrap());
+        run(&site(), &place.output(), 1).await.unwrap();
+        let folder = place.output().with_file_name(".sync.c1z.expand");
+        std::fs::write(elsewhere.path().join("theirs"), "theirs").unwrap();
+        match form {
+            "link" => symlink(elsewhere.path(), &folder).unwrap(),
+            "file" => std::fs::write(&folder, "mine").unwrap(),
+            "fifo" => fifo(&folder),
+            _ => {
+                std::fs::create_dir(&folder).unwrap();
+                std::fs::write(folder.join("left"), "left").unwrap();
+                set_mode(&folder, 0o777);
+                if form != "ours" && !given_away(&[&folder]) {
+                    continue;
+                }
+            }
+        }
+        let output = place.output();
+        let expanded = without_waiting(async move {
+            let options = ExpandOptions::default();
+            expand_file(&output, &output, &options, Arc::new(Silent), CancellationToken::new()).await
+        });
+        if form == "ours" {
+            expanded.unwrap();
+            assert_eq!(place.files(), ["sync.c1z"]);
+            continue;
+        }
+        let error = expanded.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::FailedPrecondition, "{form}: {error}");
+        assert!(error.to_string().contains("BATON_TMPDIR"), "{form}: {error}");
+        assert!(folder.symlink_metadata().is_ok() && elsewhere.path().join("theirs").exists(), "{form}");
+    }
 }
