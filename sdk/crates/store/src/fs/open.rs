@@ -38,14 +38,19 @@ pub fn read_limited(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 }
 
 pub(super) fn read_at_most(file: File, most: u64) -> io::Result<Vec<u8>> {
-    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most} bytes"));
-    if file.metadata()?.len() > most {
-        return Err(too_large());
+    let too_large = |bytes| {
+        let text = format!("it has {bytes} bytes, and {most} are allowed");
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
+    };
+    let told = file.metadata()?.len();
+    if told > most {
+        return too_large(told);
     }
     let mut bytes = Vec::new();
     // It may grow while it is read.
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
+    let got = bytes.len() as u64;
+    if got > most { too_large(got) } else { Ok(bytes) }
 }
 
 /// Opens a file to append lines to, which is made where it is not there. Links are followed. Besides a regular file it
@@ -109,7 +114,7 @@ mod tests {
         assert_eq!(read_limited(&at("file"), 4).unwrap(), b"text");
         assert_eq!(read_limited(&at("link"), 100).unwrap(), b"text");
         for (path, kind, says) in [
-            (at("file"), io::ErrorKind::FileTooLarge, "larger than 3 bytes"),
+            (at("file"), io::ErrorKind::FileTooLarge, "it has 4 bytes, and 3 are allowed"),
             (at("fifo"), io::ErrorKind::InvalidInput, "a FIFO"),
             (at("to-fifo"), io::ErrorKind::InvalidInput, "a FIFO"),
             ("/dev/null".into(), io::ErrorKind::InvalidInput, "a device"),
