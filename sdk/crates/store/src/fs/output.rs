@@ -33,7 +33,8 @@ pub fn check_output_name(path: &Path) -> Result<()> {
 pub fn resolve_output(given: &Path) -> Result<PathBuf> {
     let mut path = given.to_owned();
     for _ in 0..=MOST_LINKS {
-        check_output_name(&path).map_err(|e| e.with("output", given.display()))?;
+        check_output_name(&path)
+            .map_err(|e| if path == given { e } else { e.with("link", given.display()) })?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let real = folder.canonicalize().map_err(|e| {
             let folder = folder.display();
