@@ -1,7 +1,8 @@
 //! Files that are none, other names of files, and files of other users.
 
 use std::{
-    os::unix::fs::{MetadataExt as _, chown, symlink},
+    fs::Permissions,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink},
     process::Command,
 };
 
@@ -94,6 +95,19 @@ async fn what_another_user_prepared_is_not_resumed() {
     assert!(ended.stderr.contains("belongs to another user (uid 54321)"), "{}", ended.stderr);
     assert_eq!(site.requests().total, 0);
     assert!(prepared.join("sync.db").exists(), "it is left alone");
+}
+
+/// That is how volumes of containers are made, so it is no error.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_where_every_user_may_rename_is_warned_of() {
+    let (room, site) = (Room::new(), site(&[]).await);
+    std::fs::create_dir(room.path("shared")).unwrap();
+    for (mode, warnings) in [(0o777, 1), (0o1777, 0), (0o775, 0)] {
+        std::fs::set_permissions(room.path("shared"), Permissions::from_mode(mode)).unwrap();
+        let ended = room.sync(&site, &["--c1z-temp-dir=shared"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert_eq!(ended.stderr.matches("chmod +t").count(), warnings, "{mode:o}: {}", ended.stderr);
+    }
 }
 
 /// Words and names of the streams, and nothing, work as they did.
