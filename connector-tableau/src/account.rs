@@ -122,15 +122,25 @@ impl<'a> Accounts<'a> {
             let local = text.parse::<jiff::civil::DateTime>()?;
             jiff::tz::TimeZone::UTC.to_timestamp(local)
         });
-        match at {
-            Ok(at) => Some(Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }),
-            Err(_) => {
+        match at.ok().and_then(wire_time) {
+            Some(at) => Some(at),
+            None => {
                 let (count, _) = self.bad_times.get_or_insert_with(|| (0, text.chars().take(40).collect()));
                 *count += 1;
                 None
             }
         }
     }
+}
+
+/// A moment as the wire has it: from the year 1 to 9999, with nanoseconds that
+/// count forward.
+fn wire_time(at: jiff::Timestamp) -> Option<Timestamp> {
+    const SECONDS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
+    let nanos = at.as_nanosecond();
+    let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok().filter(|s| SECONDS.contains(s))?;
+    let nanos = i32::try_from(nanos.rem_euclid(1_000_000_000)).ok()?;
+    Some(Timestamp { seconds, nanos })
 }
 
 /// All that Tableau tells of a user, under names that stay as they are once
@@ -256,6 +266,27 @@ mod tests {
         assert_eq!(page.warnings, ["2 2024-02-30T00:00:00Z"]);
         // The text itself is kept.
         assert_eq!(page.resources[1].profile.as_ref().and_then(|p| p.text("last_login")), Some("never"));
+        Ok(())
+    }
+
+    /// `google.protobuf.Timestamp`: from the year 1 to 9999, with nanoseconds that count forward also before 1970.
+    #[test]
+    fn times_that_the_wire_does_not_have_are_bad_ones() -> Result<()> {
+        let at = |time: &str| json!({"id": time, "siteRole": "Viewer", "lastLogin": time});
+        let login = |page: &Page| page.resources[0].user_trait().and_then(|u| u.last_login);
+        let page = take(json!([at("1969-12-31T23:59:59.25Z")]))?;
+        assert_eq!(login(&page).map(|t| (t.seconds, t.nanos)), Some((-1, 250_000_000)));
+        let page = take(json!([at("0001-01-01T00:00:00Z")]))?;
+        assert_eq!(login(&page).map(|t| t.seconds), Some(-62_135_596_800));
+        for time in [
+            "0000-12-31T23:59:59Z",
+            "-000005-01-01T00:00:00Z",
+            "10000-01-01T00:00:00Z",
+            "+010000-01-01T00:00:00",
+        ] {
+            let page = take(json!([at(time)]))?;
+            assert_eq!((login(&page), page.warnings.len()), (None, 1), "{time}");
+        }
         Ok(())
     }
 

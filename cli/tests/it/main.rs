@@ -12,5 +12,7 @@ mod demo;
 mod killed;
 mod readme;
 mod refusals;
+#[cfg(unix)]
+mod special_files;
 mod support;
 mod sync;

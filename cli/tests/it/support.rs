@@ -83,6 +83,26 @@ impl Ended {
     }
 }
 
+/// Runs a command that must not wait for the other end of a FIFO. Should it
+/// wait all the same, it is killed and the test fails.
+#[cfg(unix)]
+pub(crate) fn run_without_waiting(command: &mut Command) -> Ended {
+    let child = command.spawn().unwrap();
+    let pid = child.id();
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        // Nobody listens any more once the test has failed.
+        let _ = done.send(child.wait_with_output());
+    });
+    match ended.recv_timeout(std::time::Duration::from_secs(60)) {
+        Ok(output) => Ended::of(output.unwrap()),
+        Err(_) => {
+            let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
+            panic!("it waits for the other end of a FIFO: {command:?}")
+        }
+    }
+}
+
 /// A simulated site of 40 users and 3 groups.
 pub(crate) async fn site(faults: &[&str]) -> Simulator {
     let faults = faults.iter().map(|f| f.parse().unwrap()).collect();

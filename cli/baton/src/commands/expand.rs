@@ -5,7 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use connector_model::{Error, Result};
+use connector_model::{Error, ErrorKind, Result};
+use connector_store::fs::check_output_name;
 use connector_sync::{ExpandOptions, ExpandedFile, Silent, expand_file};
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,11 @@ use crate::{
 pub(crate) async fn run(file: &Path, args: &ExpandArgs, format: Format) -> Result<()> {
     let temp_dir = std::env::var_os("BATON_TMPDIR").filter(|v| !v.is_empty()).map(PathBuf::from);
     let options = ExpandOptions { sync_id: args.sync_id.clone(), temp_dir, ..ExpandOptions::default() };
+    if let Some(out) = &args.out {
+        // A wrong command line, whatever is on the disk.
+        check_output_name(out)
+            .map_err(|e| Error::new(ErrorKind::Unknown, format!("the flag --out: {}", e.message())))?;
+    }
     let output = args.out.as_deref().unwrap_or(file);
     // A signal drops all of this at once.
     let cancel = CancellationToken::new();

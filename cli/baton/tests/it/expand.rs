@@ -43,3 +43,38 @@ async fn a_file_that_cannot_be_written_is_told_and_the_old_one_stays() -> Result
     assert_eq!(files, ["sync.c1z"]);
     Ok(())
 }
+
+/// What is no file, or can't be one, is told at once; nobody waits for the other end of a FIFO.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_file_is_refused_and_nothing_waits() -> Result<()> {
+    use std::os::unix::fs::symlink;
+    let folder = sample::folder().await?;
+    let fifo = folder.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    symlink("fifo", folder.path().join("link")).expect("a link");
+    for (args, code, says) in [
+        (&["expand", "--out", "fifo"][..], 9, "the output is a FIFO"),
+        (&["expand", "--out", "link"], 9, "the output is a FIFO"),
+        (&["expand", "--out", "/dev/null"], 9, "only a regular file can be replaced"),
+        (&["expand", "--out", "/dev/stdout"], 9, "only a regular file can be replaced"),
+        (&["expand", "--out", "new/"], 2, "--out: this names a folder"),
+        (&["expand", "--out", "."], 2, "--out: this names a folder"),
+        (&["expand", "--out", ""], 2, "--out"),
+        (&["expand", "fifo", "--out", "new.c1z"], 3, "it is a FIFO"),
+        (&["stats", "-f", "fifo"], 3, "it is a FIFO"),
+        (&["verify", "link"], 3, "it is a FIFO"),
+        (&["syncs", "-f", "/dev/null"], 3, "it is a device"),
+    ] {
+        let run = program::run_without_waiting(folder.path(), args);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(code), ""), "{args:?}: {run}");
+        assert!(run.stderr.contains(says), "{args:?}: {run}");
+    }
+    let mut files: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["fifo", "link", "sync.c1z"]);
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 /// What a run gave.
@@ -11,6 +11,14 @@ pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+impl Run {
+    fn of(output: Output) -> Self {
+        let Output { status, stdout, stderr } = output;
+        let text = |bytes| String::from_utf8(bytes).expect("the program prints UTF-8");
+        Self { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    }
 }
 
 impl fmt::Display for Run {
@@ -32,9 +40,26 @@ pub(crate) fn baton(folder: &Path, args: &[&str]) -> Command {
 
 /// Runs it to its end.
 pub(crate) fn run(folder: &Path, args: &[&str]) -> Run {
-    let Output { status, stdout, stderr } = baton(folder, args).output().expect("the program starts");
-    let text = |bytes| String::from_utf8(bytes).expect("the program prints UTF-8");
-    Run { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    Run::of(baton(folder, args).output().expect("the program starts"))
+}
+
+/// Runs it to its end. Should it wait for the other end of a FIFO, it is killed and the test fails.
+#[cfg(unix)]
+pub(crate) fn run_without_waiting(folder: &Path, args: &[&str]) -> Run {
+    let mut command = baton(folder, args);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.expect("the program starts");
+    let pid = child.id();
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        // Nobody listens any more once the test has failed.
+        let _ = done.send(child.wait_with_output());
+    });
+    let Ok(output) = ended.recv_timeout(std::time::Duration::from_secs(60)) else {
+        let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
+        panic!("it waits for the other end of a FIFO: {args:?}");
+    };
+    Run::of(output.expect("its output"))
 }
 
 /// Runs it, wanting success and JSON on one line.

@@ -61,7 +61,7 @@ fn each<T>(config: &Config, name: &str, parse: impl Fn(&str) -> Result<T>) -> Re
 
 /// A value that is wrong, with its place; the exit code is that of a wrong
 /// command line, whichever part of the program found out.
-fn wrong(config: &Config, name: &str, why: &Error) -> Error {
+pub(crate) fn wrong(config: &Config, name: &str, why: &Error) -> Error {
     let place = config.origin(name).map(|o| o.describe(name)).unwrap_or_default();
     Error::new(ErrorKind::Unknown, format!("{place}: {}", why.message()))
 }

@@ -1,11 +1,12 @@
 //! From the checked values to what the engine and the connector are told.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use connector_model::{
     Result,
     config::{Config, ConnectContext, Origin, Schema},
 };
+use connector_store::fs::check_output_name;
 use connector_sync::{SyncOptions, Workers};
 
 use crate::{
@@ -21,6 +22,13 @@ fn workers(config: &Config) -> Result<Workers> {
     let n = config.int("workers")?;
     let said = config.origin("workers").is_some_and(|o| !matches!(o, Origin::Default));
     Ok(Workers::from_flag(if !said || n == 0 && config.bool("parallel-sync")? { -1 } else { n }))
+}
+
+/// `--file`: a name that no file can have is a wrong command line.
+fn output(config: &Config) -> Result<&Path> {
+    let file = Path::new(config.string("file")?);
+    check_output_name(file).map_err(|e| scope::wrong(config, "file", &e))?;
+    Ok(file)
 }
 
 /// What the engine is told.
@@ -48,7 +56,7 @@ pub(crate) fn sync_options(
         external: scope::external(config)?,
         allow_incomplete: config.bool("allow-incomplete")?,
         time_limit: scope::run_duration(config)?,
-        ..SyncOptions::new(config.string("file")?)
+        ..SyncOptions::new(output(config)?)
     })
 }
 

@@ -10,6 +10,7 @@ mod encode;
 pub mod envelope;
 mod error;
 mod expandable;
+pub mod fs;
 mod ledger;
 pub mod message;
 pub mod reader;

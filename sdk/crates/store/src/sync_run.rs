@@ -3,8 +3,11 @@
 use std::{fmt, str::FromStr};
 
 use connector_model::{Error, Result};
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use svix_ksuid::{Ksuid, KsuidLike as _};
+
+use crate::time;
 
 /// The id of a sync: a KSUID, 27 base-62 characters that sort by the second they were made in.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,7 +19,7 @@ impl SyncId {
 
     /// A new id, of now.
     pub fn generate() -> Self {
-        let seconds = jiff::Timestamp::now().as_second();
+        let seconds = time::clock().unwrap_or(Timestamp::MAX).as_second();
         Self(Ksuid::from_seconds(Some(seconds), None).to_base62())
     }
 

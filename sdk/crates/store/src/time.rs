@@ -4,16 +4,40 @@
 //! Other readers compare these texts with their own local clock as text, so writing UTC would shift their resume and
 //! keep-newer rules by the zone's offset.
 
+use std::time::SystemTime;
+
+use connector_model::{Error, ErrorKind, Result};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-/// The text of a moment on this host's wall clock.
-pub fn format(at: Timestamp) -> String {
-    format_civil(TimeZone::system().to_datetime(at))
+/// Years that the format's text and `google.protobuf.Timestamp` can hold.
+const YEARS: std::ops::RangeInclusive<i16> = 1..=9999;
+
+/// The text of a moment on this host's wall clock. Fails out of the years 1 to 9999.
+pub fn format(at: Timestamp) -> Result<String> {
+    let civil = TimeZone::system().to_datetime(at);
+    if YEARS.contains(&civil.year()) {
+        return Ok(format_civil(civil));
+    }
+    Err(Error::new(ErrorKind::OutOfRange, "a file can hold dates from the year 1 to 9999 only")
+        .with("date", at))
 }
 
 /// The text of now.
-pub fn now() -> String {
-    format(Timestamp::now())
+pub fn now() -> Result<String> {
+    format(clock()?)
+}
+
+/// Now, by this machine's clock. Fails where that says a time that no file can hold.
+pub fn clock() -> Result<Timestamp> {
+    at(SystemTime::now())
+}
+
+fn at(clock: SystemTime) -> Result<Timestamp> {
+    let now = Timestamp::try_from(clock).ok().filter(|at| format(*at).is_ok());
+    now.ok_or_else(|| {
+        let text = "this machine's clock is not between the years 1 and 9999; set it and run again";
+        Error::new(ErrorKind::FailedPrecondition, text)
+    })
 }
 
 fn format_civil(at: DateTime) -> String {
@@ -79,6 +103,8 @@ pub fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -87,7 +113,7 @@ mod tests {
         #[test]
         fn any_moment_comes_back(seconds in 0_i64..4_000_000_000, nanos in 0_i32..1_000_000_000) {
             let at = Timestamp::new(seconds, nanos).unwrap();
-            let text = format(at);
+            let text = format(at).unwrap();
             prop_assert!(is_plain(&text), "{text}");
             // An hour that the clock shows twice in autumn is read as one of the two.
             let off = parse(&text).unwrap().duration_since(at).as_secs().abs();
@@ -111,9 +137,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let at: Timestamp = "2026-11-24T06:13:53.86644634Z".parse().unwrap();
-        assert_eq!(parse(&format(at)), Some(at));
-        assert!(is_plain(&format(at)));
-        assert!(is_plain(&now()));
+        assert_eq!(parse(&format(at).unwrap()), Some(at));
+        assert!(is_plain(&format(at).unwrap()));
+        assert!(is_plain(&now().unwrap()));
     }
 
     #[test]
@@ -129,5 +155,51 @@ mod tests {
         }
         assert!(!is_plain("2025-01-02T03:04:05"));
         assert!(!is_plain("2025-01-02 03:04:05."));
+    }
+
+    /// 253,402,300,800 s is the year 10,000 (RFC 3339 ends before it), -62,135,596,800 s the year 1.
+    #[test]
+    fn a_clock_beyond_the_calendar_is_an_error() {
+        let after = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let before = |seconds| SystemTime::UNIX_EPOCH - Duration::from_secs(seconds);
+        const DAY: u64 = 24 * 60 * 60;
+        for clock in
+            [after(253_402_300_800), after(1 << 40), before(62_135_596_800 + 2 * DAY), before(1 << 40)]
+        {
+            let error = at(clock).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::FailedPrecondition);
+            assert!(error.message().contains("clock"), "{error}");
+        }
+        for clock in [after(0), after(253_402_300_800 - 4 * DAY), before(62_135_596_800 - 2 * DAY)] {
+            at(clock).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_date_before_the_year_1_has_no_text() {
+        for text in ["-000001-01-01T00:00:00Z", "0000-06-01T00:00:00Z", "-009998-01-01T00:00:00Z"] {
+            let at: Timestamp = text.parse().unwrap();
+            assert_eq!(format(at).unwrap_err().kind(), ErrorKind::OutOfRange, "{text}");
+        }
+        let ends: Timestamp = "9999-12-29T00:00:00Z".parse().unwrap();
+        assert!(format(ends).unwrap().starts_with("9999-12-2"));
+        assert!(is_plain(&format("0002-01-01T00:00:00Z".parse().unwrap()).unwrap()));
+    }
+
+    /// Whatever a file says, it is a moment or none.
+    #[test]
+    fn dates_beyond_the_calendar_are_no_moments() {
+        for text in [
+            "10000-01-01 00:00:00",
+            "99999-12-31T23:59:59Z",
+            "+010000-01-01T00:00:00Z",
+            "9999-12-31 23:59:60",
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59-23:00",
+            "12000-01-01 00:00:00 +0000 UTC m=+0.1",
+            "-010000-01-01T00:00:00Z",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     meta::{self, State},
 };
 
-const CREATE: [&str; 2] = [
+pub(crate) const CREATE: [&str; 2] = [
     "create table if not exists work_pages (
         kind integer not null,
         first_row integer not null,

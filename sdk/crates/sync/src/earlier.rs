@@ -10,6 +10,7 @@ use crate::{
     checkpoint::Checkpoint,
     fingerprint::Fingerprint,
     meta::{self, State},
+    own_tables,
     work_folder::{Left, Record, WorkFolder},
 };
 
@@ -91,7 +92,8 @@ pub(crate) async fn find(
 
 /// Opens the working database; nothing where no page was made safe in it.
 async fn open(folder: &WorkFolder, left: &Left) -> Result<Option<(WorkDb, Found)>> {
-    let mut db = WorkDb::open(&folder.database()).await?;
+    let mut db = WorkDb::resume(&folder.database(), &own_tables::statements()).await?;
+    folder.check_in_place()?;
     let found = look(&mut db, folder, left.restarted).await;
     match found {
         Ok(Some(found)) => Ok(Some((db, found))),

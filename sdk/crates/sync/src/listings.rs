@@ -16,7 +16,7 @@ use crate::{
     references::IdHash,
 };
 
-const CREATE: [&str; 2] = [
+pub(crate) const CREATE: [&str; 2] = [
     "create table if not exists work_listings (
         id integer primary key,
         open integer not null,

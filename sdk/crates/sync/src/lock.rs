@@ -6,55 +6,62 @@ use std::{
 };
 
 use connector_model::{Error, ErrorKind, Result};
+use connector_store::fs::{FileLock, Purpose, names_of, open_regular};
+
+const PURPOSE: Purpose = Purpose {
+    what: "the lock file",
+    advice: "remove it if no run is under way, or choose another place with --file",
+};
 
 /// Holds the output for this run; lets go when dropped, and at the latest
 /// when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct OutputLock {
-    path: PathBuf,
-    _file: File,
+    _by_name: FileLock,
+    _of_file: Option<File>,
 }
 
 impl OutputLock {
-    /// Takes the lock of an output, or says that another run has it.
+    /// Takes the lock of a resolved output, or reports that another run has it.
     pub(crate) fn take(output: &Path) -> Result<Self> {
         let path = sibling(output, "lock");
-        loop {
-            let file = File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(&path)
-                .map_err(|e| Error::io(cannot_write(output, &path), e).with("file", output.display()))?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    return Err(Error::new(
-                        ErrorKind::FailedPrecondition,
-                        "another run is writing this file; wait for it, or choose another with --file",
-                    )
-                    .during("lock the output")
-                    .with("file", output.display()));
-                }
-                Err(TryLockError::Error(e)) => {
-                    return Err(Error::io("the output can't be locked", e).with("file", path.display()));
-                }
-            }
-            // The holder before us removes the file when it lets go: make sure
-            // that ours is still the one that the next run will find.
-            if is_same_file(&file, &path) {
-                return Ok(Self { path, _file: file });
-            }
-        }
+        let by_name = FileLock::try_take(&path, PURPOSE).map_err(|e| match e.kind() {
+            ErrorKind::FailedPrecondition => e,
+            kind => Error::new(kind, cannot_write(output, &path)).with("file", output.display()).caused_by(e),
+        })?;
+        let by_name = by_name.ok_or_else(|| is_held(output))?;
+        Ok(Self { _by_name: by_name, _of_file: lock_other_names(output)? })
     }
 }
 
-impl Drop for OutputLock {
-    fn drop(&mut self) {
-        // A lock file that stays is harmless: it is not the file but the lock
-        // on it that counts.
-        let _ = std::fs::remove_file(&self.path);
+/// Links to one file share its lock, because they are resolved before; two hard links are two names with a lock file
+/// each. So a file with several names is locked itself as well.
+///
+/// One with a single name is not: people run us below `flock` on the very file that we write. That a second name may be
+/// made while we run does no harm: each run works beside the name that it was given, and a rename replaces that name only.
+fn lock_other_names(output: &Path) -> Result<Option<File>> {
+    if names_of(output) < 2 {
+        return Ok(None);
     }
+    let failed = |e| Error::io("the output has several names (hard links) and can't be locked under all", e);
+    let locked = || {
+        let file = open_regular(output).map_err(failed)?.file;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(is_held(output)),
+            Err(TryLockError::Error(e)) => Err(failed(e)),
+        }
+    };
+    locked().map(Some).map_err(|e: Error| e.with("file", output.display()))
+}
+
+fn is_held(output: &Path) -> Error {
+    Error::new(
+        ErrorKind::FailedPrecondition,
+        "another run is writing this file; wait for it, or choose another with --file",
+    )
+    .during("lock the output")
+    .with("file", output.display())
 }
 
 /// `.<name>.<ending>` beside the output: hidden, and never taken for a file of
@@ -74,21 +81,6 @@ fn cannot_write(output: &Path, lock: &Path) -> String {
     } else {
         format!("the folder {} is not there; make it, or choose another place with --file", folder.display())
     }
-}
-
-#[cfg(unix)]
-fn is_same_file(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let (Ok(ours), Ok(theirs)) = (file.metadata(), std::fs::metadata(path)) else {
-        return false;
-    };
-    (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino())
-}
-
-/// Elsewhere an open file can't be removed, so it is the same one.
-#[cfg(not(unix))]
-fn is_same_file(_: &File, _: &Path) -> bool {
-    true
 }
 
 #[cfg(test)]
@@ -114,5 +106,16 @@ mod tests {
             OutputLock::take(Path::new("/no/such/folder/sync.c1z")).map(|_| ()).expect_err("no folder");
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(error.to_string().contains("/no/such/folder is not there"), "{error}");
+    }
+
+    /// `flock sync.c1z baton-tableau` locks the output itself.
+    #[test]
+    fn an_output_that_somebody_else_locks_may_be_written() -> Result<()> {
+        let failed = |e| Error::io("make a file", e);
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let output = folder.path().join("sync.c1z");
+        let file = File::create(&output).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        OutputLock::take(&output).map(drop)
     }
 }

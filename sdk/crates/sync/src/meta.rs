@@ -9,7 +9,7 @@ use crate::{checkpoint::Checkpoint, database_error};
 
 pub(crate) const TABLE: &str = "work_meta";
 
-const CREATE: &str =
+pub(crate) const CREATE: &str =
     "create table if not exists work_meta (key text primary key, value text not null) strict, without rowid";
 
 /// How far a sync came. Each state is committed with the last of what it

@@ -21,7 +21,7 @@ use crate::{
 
 pub(crate) const TABLE: &str = "work_queue";
 
-const CREATE: &str = "
+pub(crate) const CREATE: &str = "
 create table if not exists work_queue (
     id integer primary key,
     operation integer not null,

@@ -157,7 +157,7 @@ pub(crate) struct Dangling {
     pub(crate) examples: Vec<String>,
 }
 
-const CREATE: &str = "create table if not exists work_waiting (
+pub(crate) const CREATE: &str = "create table if not exists work_waiting (
     id integer primary key,
     kind text not null,
     hashes blob not null,

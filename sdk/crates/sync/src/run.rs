@@ -1,12 +1,14 @@
 //! A sync from beginning to end.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use connector_model::{Error, ErrorKind, Registry, Result};
 use connector_store::{
     C1z, Ledger, NewSync, OpenOptions, Retention, SyncId, WorkDb,
-    envelope::{FileKind, check_target, pack},
+    envelope::{FileKind, check_target, pack, remove_leftover},
     free_space,
+    fs::resolve_output,
+    time,
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +18,7 @@ use crate::{
     call::{Shared, guarded_within},
     calls::Calls,
     checkpoint::Checkpoint,
+    clock,
     collect::{Collector, cancelled},
     earlier::{Earlier, Found, find},
     external::External,
@@ -58,15 +61,23 @@ pub async fn sync(
 ) -> Result<Summary> {
     let start = Instant::now();
     check_types(registry, options)?;
+    time::now()?;
+    let given = &*options.output;
+    // A link stays, and what it leads to is replaced.
+    let options = &SyncOptions { output: resolve_output(given)?, ..options.clone() };
     let _lock = OutputLock::take(&options.output)?;
     let target = check_target(&options.output, options.overwrite)?;
+    remove_leftover(&options.output)?;
     let folder = WorkFolder::of(options)?;
-    let run = Run { registry, options, observer, cancel, start, target, folder, resumed: false };
+    let run = Run { registry, given, options, observer, cancel, start, target, folder, resumed: false };
     Box::pin(run.run()).await
 }
 
 struct Run<'a> {
     registry: &'a Registry,
+    /// The output under the name that the user gave.
+    given: &'a Path,
+    /// With the output where it really lies.
     options: &'a SyncOptions,
     observer: Arc<dyn Observer>,
     cancel: CancellationToken,
@@ -82,6 +93,19 @@ struct Files {
     /// The file that the new one takes the place of.
     old: Option<C1z>,
     external: Option<External>,
+    /// That readers will take an old sync for the newest one.
+    warning: Option<String>,
+}
+
+impl Files {
+    /// Notes the warning for the summary.
+    fn warn(&self, checkpoint: &mut Checkpoint, observer: &Arc<dyn Observer>) {
+        if let Some(message) = &self.warning
+            && checkpoint.warnings.add(message)
+        {
+            observer.event(&Event::Warning { message: message.clone() });
+        }
+    }
 }
 
 impl Run<'_> {
@@ -90,11 +114,11 @@ impl Run<'_> {
         let result = match find(&self.folder, &fingerprint, &self.observer).await? {
             Some(earlier) => {
                 self.folder.go_on(&earlier.record)?;
-                self.go_on(earlier, fingerprint).await
+                Box::pin(self.go_on(earlier, fingerprint)).await
             }
             None => self.begin(fingerprint).await,
         };
-        let result = result.map_err(|e| self.said_of_the_limit(e));
+        let result = result.map_err(|e| self.folder.blame(self.said_of_the_limit(e)));
         match &result {
             Ok(_) => self.folder.keep(false),
             Err(_) if self.folder.is_kept() => {
@@ -145,9 +169,10 @@ impl Run<'_> {
         };
         let new = NewSync { sync_type: self.options.sync_type(), parent, ..NewSync::full() };
         let mut db = WorkDb::create(&self.folder.database(), &new).await?;
+        self.folder.check_in_place()?;
         self.limit(&mut db).await?;
         // Behind the database: one that is half made is nobody's.
-        self.folder.write_record(&self.folder.new_record(fingerprint))?;
+        self.folder.write_record(&self.folder.new_record(fingerprint)?)?;
         let result = self.collect(&mut db, None, &files).await;
         self.close(db, result).await
     }
@@ -181,8 +206,9 @@ impl Run<'_> {
                 let files = self.open_files(State::Collecting).await?;
                 self.begin_with(fingerprint.signed_in_as(identity), files).await
             }
-            Found::At(state, checkpoint) => {
+            Found::At(state, mut checkpoint) => {
                 let files = self.open_files(state).await?;
+                files.warn(&mut checkpoint, &self.observer);
                 let result = self.seal(&mut db, state, checkpoint, &files).await;
                 self.close(db, result.map(|c| (c, Calls::default()))).await
             }
@@ -208,6 +234,7 @@ impl Run<'_> {
         if self.cancel.is_cancelled() {
             return Err(cancelled());
         }
+        self.folder.check_in_place()?;
         let packing = Instant::now();
         let bytes = pack(&database, &self.options.output).await?;
         checkpoint.spent(Phase::Seal, packing.elapsed());
@@ -225,7 +252,7 @@ impl Run<'_> {
         let counts = checkpoint.intake.counts;
         Summary {
             sync_id,
-            output: self.options.output.clone(),
+            output: self.given.to_owned(),
             bytes,
             resources: counts.resources,
             entitlements: counts.entitlements,
@@ -270,14 +297,17 @@ impl Run<'_> {
             }
         }
         let workers = self.options.workers.resolve(self.registry.connector().max_parallel_calls());
+        let mut checkpoint = earlier.unwrap_or_else(Checkpoint::begin);
+        files.warn(&mut checkpoint, &self.observer);
         let mut collector = Collector::new(
             shared,
             workers,
             Arc::new(self.options.clone()),
             self.observer.clone(),
             self.cancel.clone(),
-            earlier.unwrap_or_else(Checkpoint::begin),
-            self.options.time_limit.map(|limit| self.start + limit),
+            checkpoint,
+            // One that is beyond all clocks is none.
+            self.options.time_limit.and_then(|limit| self.start.checked_add(limit)),
         );
         // A run that is killed leaves its files anyway; so does one that fails.
         self.folder.keep(true);
@@ -330,8 +360,14 @@ impl Run<'_> {
     /// The files that are still needed from a state on. One that can't be read
     /// is said before the work.
     async fn open_files(&self, state: State) -> Result<Files> {
+        let old = if state < State::Kept { self.decode_old().await? } else { None };
+        let warning = match &old {
+            Some(old) => clock::behind(old, time::clock()?).await?,
+            None => None,
+        };
         Ok(Files {
-            old: if state < State::Kept { self.decode_old().await? } else { None },
+            old,
+            warning,
             external: if state < State::Matched { self.open_external().await? } else { None },
         })
     }

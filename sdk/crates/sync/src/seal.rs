@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use connector_model::{Error, ErrorKind, Result};
-use connector_store::{C1z, Completeness, Finish, LedgerOperation, LedgerRow, WorkDb};
+use connector_store::{C1z, Completeness, Finish, LedgerOperation, LedgerRow, WorkDb, time};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -292,7 +292,7 @@ impl Seal<'_> {
         erase::overwrite(&mut db.connection(), true).await?;
         db.finish_without(
             &Finish {
-                ended_at: jiff::Timestamp::now(),
+                ended_at: time::clock()?,
                 stats: checkpoint.intake.counts.to_stats(types),
                 supports_diff: self.expands(),
                 completed_actions: checkpoint.actions,

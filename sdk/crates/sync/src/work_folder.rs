@@ -3,15 +3,16 @@
 //! with it, or starts again and says why.
 
 use std::{
-    fs::File,
-    io::Write as _,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use connector_model::{Error, ErrorKind, Result};
-use connector_store::free_space;
-use jiff::Timestamp;
+use connector_store::{
+    free_space,
+    fs::{PrivateDir, Purpose, others_can_rename_in},
+    time::clock,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -22,6 +23,24 @@ pub(crate) const LEAST_FREE: u64 = 16 << 20;
 
 /// What was read longer ago is not gone on with: seven days, as in the Go SDK.
 const MOST_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How far in the future, by this machine's clock, a sync may have been begun:
+/// clocks are set right, and time zones mistaken for one another.
+const MOST_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
+
+const RECORD: &str = "record.json";
+const SUMMARY: &str = "summary.json";
+const DATABASE: &str = "sync.db";
+
+/// The working database with what SQLite keeps beside it.
+const DATABASE_FILES: [&str; 4] = [DATABASE, "sync.db-wal", "sync.db-shm", "sync.db-journal"];
+
+/// The most bytes of a record or a summary. Settings and filters come from a
+/// command line and files of at most two megabytes.
+const MOST_RECORD: u64 = 16 << 20;
+
+const PURPOSE: Purpose =
+    Purpose { what: "the working folder", advice: "choose another place with --c1z-temp-dir" };
 
 /// The shape of the working files. Files of another shape are not gone on
 /// with.
@@ -59,9 +78,27 @@ impl Stamp {
 }
 
 impl Record {
-    /// How long ago the sync was begun.
+    /// How long ago the sync was begun; nothing where that is ahead of the
+    /// clock.
     pub(crate) fn age(&self) -> Duration {
-        Duration::from_secs(u64::try_from(Timestamp::now().as_second() - self.started).unwrap_or_default())
+        clock().map_or(Duration::ZERO, |now| Duration::from_secs(self.age_at(now.as_second()).unwrap_or(0)))
+    }
+
+    /// Seconds from its beginning to a moment, or from the moment to it.
+    fn age_at(&self, now: i64) -> Result<u64, u64> {
+        let apart = now.abs_diff(self.started);
+        if now >= self.started { Ok(apart) } else { Err(apart) }
+    }
+
+    /// Why it is too old, or too new, to be gone on with.
+    fn out_of_time(&self, now: i64) -> Option<String> {
+        match self.age_at(now) {
+            Ok(age) if age > MOST_AGE.as_secs() => Some("it was begun more than seven days ago".to_owned()),
+            Err(ahead) if ahead > MOST_AHEAD.as_secs() => {
+                Some("it was begun more than a day in the future; check this machine's clock".to_owned())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -78,6 +115,8 @@ pub(crate) struct Left {
 #[derive(Debug)]
 pub(crate) struct WorkFolder {
     path: PathBuf,
+    /// The folder, once it is there.
+    dir: Option<PrivateDir>,
     /// The output as it is now.
     pub(crate) output: Option<Stamp>,
     keep: bool,
@@ -85,7 +124,7 @@ pub(crate) struct WorkFolder {
 
 impl WorkFolder {
     /// The folder of an output, with room for a file about as large as the old
-    /// one.
+    /// one. Fails where something is there that is not ours.
     pub(crate) fn of(options: &SyncOptions) -> Result<Self> {
         let path = match &options.temp_dir {
             None => sibling(&options.output, "work"),
@@ -93,65 +132,61 @@ impl WorkFolder {
         };
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         check_room(parent, &options.output)?;
+        warn_of_parent(parent);
+        let dir = PrivateDir::open(&path, PURPOSE)?;
         // Nothing is removed until somebody says so.
-        Ok(Self { path, output: Stamp::of(&options.output), keep: true })
+        Ok(Self { path, dir, output: Stamp::of(&options.output), keep: true })
     }
 
     /// What an earlier run left that this one may go on with; else the reason
     /// why not, where there was something. Fails where it can't be read.
     pub(crate) fn left(&self, fingerprint: &Fingerprint) -> Result<Result<Left, Option<String>>> {
-        match std::fs::read(self.record()) {
-            Ok(text) => Ok(self.left_by(&text, fingerprint)),
-            // Nothing is there, or it was killed before it had begun.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Err(None)),
-            Err(e) => Err(self.io(e)),
+        let Some(dir) = &self.dir else { return Ok(Err(None)) };
+        if let Some(flaw) = dir.exposed() {
+            return Ok(Err(Some(format!("its working folder {flaw}"))));
+        }
+        match self.left_in(dir, fingerprint) {
+            Err(e) if e.kind() == ErrorKind::DataLoss => {
+                Ok(Err(Some(format!("its files can't be trusted: {}", e.message()))))
+            }
+            left => left,
         }
     }
 
-    fn left_by(&self, record: &[u8], fingerprint: &Fingerprint) -> Result<Left, Option<String>> {
-        let record: Record =
-            serde_json::from_slice(record).map_err(|_| Some("its record is damaged".to_owned()))?;
-        if record.format != FORMAT {
-            return Err(Some("it was written by another version of this program".to_owned()));
+    fn left_in(&self, dir: &PrivateDir, fingerprint: &Fingerprint) -> Result<Result<Left, Option<String>>> {
+        // Nothing is there, or it was killed before it had begun.
+        let Some(text) = dir.read(RECORD, MOST_RECORD)? else { return Ok(Err(None)) };
+        let left = match left_by(&text, fingerprint) {
+            Ok(left) => left,
+            Err(reason) => return Ok(Err(Some(reason))),
+        };
+        let mut is_there = false;
+        for name in DATABASE_FILES {
+            is_there |= dir.open_file(name)?.is_some() && name == DATABASE;
         }
-        if let Some(what) = record.fingerprint.difference(fingerprint) {
-            return Err(Some(format!("{what} is another one now")));
-        }
-        if record.age() > MOST_AGE {
-            return Err(Some("it was begun more than seven days ago".to_owned()));
-        }
-        if !self.database().exists() {
-            return Err(None);
-        }
-        let restarted = record.boot.is_none() || record.boot != boot();
-        Ok(Left { record, restarted })
+        Ok(if is_there { Ok(left) } else { Err(None) })
     }
 
     /// Empties the folder for a sync that begins.
     pub(crate) fn begin(&mut self) -> Result<()> {
         self.remove()?;
-        make_private(&self.path).map_err(|e| {
-            Error::io("the working folder can't be made; choose another place with --c1z-temp-dir", e)
-                .with("folder", self.path.display())
-        })?;
+        self.dir = Some(PrivateDir::create(&self.path, PURPOSE)?);
         self.keep = false;
         Ok(())
     }
 
     /// The record of a sync that begins.
-    pub(crate) fn new_record(&self, fingerprint: Fingerprint) -> Record {
-        let started = Timestamp::now().as_second();
-        Record { format: FORMAT, fingerprint, started, boot: boot(), output: self.output.clone() }
+    pub(crate) fn new_record(&self, fingerprint: Fingerprint) -> Result<Record> {
+        let started = clock()?.as_second();
+        Ok(Record { format: FORMAT, fingerprint, started, boot: boot(), output: self.output.clone() })
     }
 
     /// Removes what is not needed to go on, and notes the machine's start and
     /// the output.
     pub(crate) fn go_on(&mut self, record: &Record) -> Result<()> {
-        let needed =
-            ["sync.db", "sync.db-wal", "sync.db-shm", "sync.db-journal", "record.json", "summary.json"];
         for entry in std::fs::read_dir(&self.path).map_err(|e| self.io(e))? {
             let entry = entry.map_err(|e| self.io(e))?;
-            if needed.iter().any(|name| *name == entry.file_name()) {
+            if DATABASE_FILES.iter().chain(&[RECORD, SUMMARY]).any(|name| *name == entry.file_name()) {
                 continue;
             }
             let is_folder = entry.file_type().is_ok_and(|t| t.is_dir());
@@ -172,34 +207,42 @@ impl WorkFolder {
 
     /// Says whose the working database is, once it is made.
     pub(crate) fn write_record(&self, record: &Record) -> Result<()> {
-        self.write_json("record.json", record)
+        self.write_json(RECORD, record)
     }
 
     /// Keeps what the summary needs, for a run that finds the sync sealed.
     pub(crate) fn write_summary<T: Serialize>(&self, summary: &T) -> Result<()> {
-        self.write_json("summary.json", summary)
+        self.write_json(SUMMARY, summary)
     }
 
     /// What [`WorkFolder::write_summary`] kept.
     pub(crate) fn read_summary<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
-        let text = std::fs::read(self.path.join("summary.json")).ok()?;
+        let text = self.dir.as_ref()?.read(SUMMARY, MOST_RECORD).ok()??;
         serde_json::from_slice(&text).ok()
     }
 
     fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
         let bytes = serde_json::to_vec(value)
             .map_err(|e| Error::internal("the state of a sync does not become JSON").caused_by(e))?;
-        let write = || {
-            let temp = self.path.join(format!("{name}.new"));
-            let mut file = File::create(&temp)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&temp, self.path.join(name))?;
-            File::open(&self.path)?.sync_all()
-        };
-        write().map_err(|e| {
-            Error::io("the working folder can't be written to", e).with("folder", self.path.display())
-        })
+        self.dir()?.replace(name, &bytes)
+    }
+
+    fn dir(&self) -> Result<&PrivateDir> {
+        self.dir.as_ref().ok_or_else(|| Error::internal("the working folder is not there yet"))
+    }
+
+    /// Fails where somebody put another folder in the place of ours.
+    pub(crate) fn check_in_place(&self) -> Result<()> {
+        self.dir()?.check_in_place()
+    }
+
+    /// The error of a run, or its reason where that is another folder in the
+    /// place of ours: SQLite reports that as one that can't be written to.
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        match self.dir.as_ref().map(PrivateDir::check_in_place) {
+            Some(Err(swapped)) if swapped.message() != error.message() => swapped.caused_by(error),
+            _ => error,
+        }
     }
 
     /// From now on the folder stays when the run ends.
@@ -209,13 +252,13 @@ impl WorkFolder {
 
     /// Whether the folder stays when the run ends now.
     pub(crate) fn is_kept(&self) -> bool {
-        self.keep && self.database().exists()
+        self.keep && self.database().exists() && self.check_in_place().is_ok()
     }
 
     /// Makes the next run check the working database before it goes on.
     pub(crate) fn distrust(&self) {
-        let record =
-            std::fs::read(self.record()).ok().and_then(|r| serde_json::from_slice::<Record>(&r).ok());
+        let record = self.dir.as_ref().and_then(|dir| dir.read(RECORD, MOST_RECORD).ok().flatten());
+        let record = record.and_then(|r| serde_json::from_slice::<Record>(&r).ok());
         let written = record.map(|record| self.write_record(&Record { boot: None, ..record }));
         if !matches!(written, Some(Ok(()))) {
             tracing::debug!("the working files can't be marked for a check");
@@ -226,30 +269,19 @@ impl WorkFolder {
         &self.path
     }
 
-    fn record(&self) -> PathBuf {
-        self.path.join("record.json")
-    }
-
     /// Where the working database lies.
     pub(crate) fn database(&self) -> PathBuf {
-        self.path.join("sync.db")
+        self.path.join(DATABASE)
     }
 
-    fn remove(&self) -> Result<()> {
+    fn remove(&mut self) -> Result<()> {
+        let Some(dir) = self.dir.take() else { return Ok(()) };
         // First what says that the rest can be gone on with: a run that is
         // killed in between leaves nothing that looks whole.
-        if std::fs::remove_file(self.record()).is_ok()
-            && let Err(error) = File::open(&self.path).and_then(|folder| folder.sync_all())
-        {
-            tracing::debug!(%error, "the working folder can't be synced to disk");
+        if let Err(error) = dir.remove_file(RECORD) {
+            tracing::debug!(%error, "the record in the working folder can't be removed first");
         }
-        match std::fs::remove_dir_all(&self.path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("the working files of an earlier run can't be removed", e)
-                    .with("folder", self.path.display()))
-            }
-            _ => Ok(()),
-        }
+        dir.remove()
     }
 }
 
@@ -260,6 +292,35 @@ impl Drop for WorkFolder {
         {
             tracing::warn!(folder = %self.path.display(), error = %error.report(), "the working folder stays behind");
         }
+    }
+}
+
+fn left_by(record: &[u8], fingerprint: &Fingerprint) -> Result<Left, String> {
+    let record: Record = serde_json::from_slice(record).map_err(|_| "its record is damaged".to_owned())?;
+    if record.format != FORMAT {
+        return Err("it was written by another version of this program".to_owned());
+    }
+    if let Some(what) = record.fingerprint.difference(fingerprint) {
+        return Err(format!("{what} is another one now"));
+    }
+    let now = clock().map_err(|e| e.message().to_owned())?.as_second();
+    if let Some(reason) = record.out_of_time(now) {
+        return Err(reason);
+    }
+    let restarted = record.boot.is_none() || record.boot != boot();
+    Ok(Left { record, restarted })
+}
+
+/// Where everybody may rename what lies in a folder, ours may be swapped for
+/// another one. That is no error: volumes of containers are made so, with one
+/// user on them. A swap under way is noticed before the file is packed.
+fn warn_of_parent(parent: &Path) {
+    if others_can_rename_in(parent) {
+        tracing::warn!(
+            folder = %parent.display(),
+            "every user of this machine may rename what lies in the folder of the working files; set its sticky bit \
+             (chmod +t), or choose another with --c1z-temp-dir"
+        );
     }
 }
 
@@ -318,15 +379,4 @@ fn check_room(folder: &Path, output: &Path) -> Result<()> {
         ),
     )
     .with("folder", folder.display()))
-}
-
-#[cfg(unix)]
-fn make_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().mode(0o700).create(path)
-}
-
-#[cfg(not(unix))]
-fn make_private(path: &Path) -> std::io::Result<()> {
-    std::fs::create_dir(path)
 }

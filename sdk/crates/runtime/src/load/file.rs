@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use connector_model::{
 };
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::Environment;
+use super::{Environment, read_text};
 
 /// The most that is read of a config file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -33,11 +33,10 @@ pub(super) fn read(
     let Some(path) = find(environment, folder)? else { return Ok(None) };
     let refuse =
         |why: String| Error::new(ErrorKind::Unknown, format!("the config file {}: {why}", path.display()));
-    let size = fs_err::metadata(&path).map_err(|e| refuse("it can't be read".into()).caused_by(e))?.len();
-    if size > MAX_BYTES {
-        return Err(refuse(format!("it has {size} bytes, and {MAX_BYTES} are allowed")));
-    }
-    let text = fs_err::read_to_string(&path).map_err(|e| refuse("it can't be read".into()).caused_by(e))?;
+    let text = read_text(&path, MAX_BYTES).map_err(|e| match e.kind() {
+        io::ErrorKind::FileTooLarge => refuse(e.to_string()),
+        _ => refuse("it can't be read".into()).caused_by(e),
+    })?;
     let mut unknown = Vec::new();
     let values = parse(schema, &text, &mut unknown).map_err(refuse)?;
     if !unknown.is_empty() {

@@ -7,6 +7,7 @@ mod upload;
 use std::{
     collections::BTreeMap,
     ffi::OsString,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -15,6 +16,7 @@ use connector_model::{
     Error, ErrorKind, Result,
     config::{Config, Field, Given, Origin, Raw, Schema},
 };
+use connector_store::fs::read_limited;
 use connector_sync::Retention;
 
 /// The variables of the process, as they are at its start.
@@ -99,6 +101,12 @@ pub(crate) fn load(
         }
     }
     Ok(Loaded { config, warnings })
+}
+
+/// The text of a regular file of at most so many bytes. Nothing waits for the
+/// other end of a FIFO.
+fn read_text(path: &Path, most: u64) -> io::Result<String> {
+    String::from_utf8(read_limited(path, most)?).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
 }
 
 /// The group of fields that somebody chose.

@@ -1,12 +1,14 @@
 //! Fields whose value is the content of a file: a form uploads it, and here
 //! the file is named.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use connector_model::{
     Error, ErrorKind, Result,
     config::{Given, Kind, Raw, Schema, StringForm, StringKind},
 };
+
+use super::read_text;
 
 /// The most that such a file may hold, in bytes (as the Go program has it).
 const MAX_BYTES: u64 = 2 << 20;
@@ -39,12 +41,10 @@ fn read(path: &Path, kind: &StringKind) -> Result<String> {
     if !kind.allowed_extensions.is_empty() && !kind.allowed_extensions.contains(&ending) {
         return Err(wrong(format!("the file must end with one of {:?}", kind.allowed_extensions)));
     }
-    let unread = |e| Error::io("the file can't be read", e);
-    let size = fs_err::metadata(path).map_err(unread)?.len();
-    if size > MAX_BYTES {
-        return Err(wrong(format!("the file has {size} bytes, and {MAX_BYTES} are allowed")));
-    }
-    fs_err::read_to_string(path).map_err(unread)
+    read_text(path, MAX_BYTES).map_err(|e| match e.kind() {
+        io::ErrorKind::FileTooLarge => wrong(format!("the file can't be read: {e}")),
+        _ => Error::io("the file can't be read", e).with("file", path.display()),
+    })
 }
 
 #[cfg(test)]
@@ -71,6 +71,18 @@ mod tests {
         assert_eq!(load(&path)?.secret("key")?.expose_secret(), "hunter2\n");
         assert_eq!(load(Path::new(""))?.secret("key")?.expose_secret(), "", "not given is not read");
         Ok(())
+    }
+
+    #[test]
+    fn nobody_waits_for_the_other_end_of_a_fifo() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key.pem");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+        let report = load(&path).expect_err("a FIFO").report();
+        assert!(
+            report.contains("the flag --key must name a file") && report.contains("is a FIFO"),
+            "{report}"
+        );
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use std::{
     fs::File,
     io::{self, Write},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use connector_model::{Error, ErrorKind, Result};
+use connector_store::fs::open_log;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::console;
@@ -29,26 +31,24 @@ pub(super) enum Target {
 
 impl Sink {
     /// The targets of `--log-path`, which replace stderr; `stderr` and
-    /// `stdout` are what they say.
+    /// `stdout` are what they say. What is no file, terminal or `/dev/null` is
+    /// refused: a FIFO would wait for its reader.
     pub(super) fn open(paths: &[String]) -> Result<Self> {
         if paths.is_empty() {
             return Ok(Self::Stderr);
         }
         let open = |path: &String| match path.as_str() {
-            "stderr" => Ok(Target::Stderr),
-            "stdout" => Ok(Target::Stdout),
-            path => fs_err::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(path)
-                .map(|file| Target::File(Arc::new(Mutex::new(file.into_file()))))
-                .map_err(|e| {
+            "stderr" | "/dev/stderr" => Ok(Target::Stderr),
+            "stdout" | "/dev/stdout" => Ok(Target::Stdout),
+            path => {
+                open_log(Path::new(path)).map(|file| Target::File(Arc::new(Mutex::new(file)))).map_err(|e| {
                     Error::new(
                         ErrorKind::Unknown,
                         format!("the log file {path:?} (--log-path) can't be opened"),
                     )
                     .caused_by(e)
-                }),
+                })
+            }
         };
         paths.iter().map(open).collect::<Result<_>>().map(Self::Many)
     }

@@ -12,7 +12,7 @@ use super::{
     MAGIC_V1, MAGIC_V3,
     manifest::{self, V3Summary},
 };
-use crate::error::Doing as _;
+use crate::{error::Doing as _, fs::open_regular};
 
 /// What a path holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,18 +31,11 @@ pub enum FileKind {
 
 /// Looks at the head of a file.
 pub fn inspect(path: &Path) -> Result<FileKind> {
-    let file = match File::open(path) {
+    let file = match open(path) {
         Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(FileKind::Missing),
-        Err(e) => return Err(e).doing("can't open the file", path),
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(FileKind::Missing),
+        Err(e) => return Err(e),
     };
-    let metadata = file.metadata().doing("can't read the file", path)?;
-    if metadata.is_dir() {
-        return Err(Error::invalid("this is a folder, not a file").with("file", path.display()));
-    }
-    if !metadata.is_file() {
-        return Err(Error::invalid("this is not an ordinary file").with("file", path.display()));
-    }
     let mut head = Vec::new();
     (&file).take(16).read_to_end(&mut head).doing("can't read the file", path)?;
     if head.is_empty() {
@@ -55,6 +48,20 @@ pub fn inspect(path: &Path) -> Result<FileKind> {
         return manifest::read(&file, path).map(FileKind::V3);
     }
     Ok(FileKind::Foreign(head))
+}
+
+/// Opens a file to read it. What is no regular file is an error at once: nobody waits for the other end of a FIFO.
+pub(super) fn open(path: &Path) -> Result<File> {
+    match open_regular(path) {
+        Ok(opened) => Ok(opened.file),
+        Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
+            Err(Error::invalid("this is a folder, not a file").with("file", path.display()))
+        }
+        Err(e) if e.kind() == io::ErrorKind::InvalidInput => {
+            Err(Error::invalid(format!("this can't be read as a file: {e}")).with("file", path.display()))
+        }
+        Err(e) => Err(e).doing("can't open the file", path),
+    }
 }
 
 /// Whether a path may become our output: it is missing, empty or a v1 file. Anything else is refused unless

@@ -17,7 +17,7 @@ use crate::error::Doing as _;
 pub use inspect::{FileKind, check_target, inspect};
 pub use limits::Limits;
 pub use manifest::{V3Summary, V3Sync};
-pub use pack::pack;
+pub use pack::{pack, remove_leftover};
 pub(crate) use unpack::unpack_until;
 pub use unpack::{Unpacked, unpack};
 

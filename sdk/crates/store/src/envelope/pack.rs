@@ -48,11 +48,7 @@ fn pack_through<W: Write>(db: &Path, target: &Path, wrap: impl FnOnce(File) -> W
     }
     let folder = folder_of(target);
     let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    // A fixed name, so that what a killed run left is found and replaced; who packs holds the target.
-    let leftover = folder.join(format!(".{name}.tmp"));
-    if leftover.exists() {
-        std::fs::remove_file(&leftover).doing("can't remove what an interrupted run left", &leftover)?;
-    }
+    remove_leftover(target)?;
     let temp = tempfile::Builder::new()
         .prefix(&format!(".{name}.tmp"))
         .rand_bytes(0)
@@ -70,6 +66,20 @@ fn pack_through<W: Write>(db: &Path, target: &Path, wrap: impl FnOnce(File) -> W
         tracing::warn!(folder = %folder.display(), %error, "the output's folder can't be synced to disk");
     }
     Ok(packed)
+}
+
+/// Removes the temporary file that a killed run left beside a target; whoever calls it holds the target. [`pack`] does it
+/// too: this is for finding out before the work whether it can be done.
+pub fn remove_leftover(target: &Path) -> Result<()> {
+    // A fixed name, so that it is found.
+    let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let leftover = folder_of(target).join(format!(".{name}.tmp"));
+    match std::fs::remove_file(&leftover) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(e).doing("can't remove what an interrupted run left; remove it yourself", &leftover)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn folder_of(target: &Path) -> PathBuf {

@@ -10,10 +10,11 @@ use connector_model::{Error, ErrorKind, Result};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::{FileKind, Limits, MAGIC_V1, OLD_READER_LIMIT, create_private, frame, inspect};
+use super::{FileKind, Limits, MAGIC_V1, OLD_READER_LIMIT, create_private, frame, inspect, inspect::open};
 use crate::{
     error::{Doing as _, cancelled},
     free_space,
+    fs::{Kind, private_mode},
 };
 
 /// A decoded file: a database in a private folder, removed when this is dropped.
@@ -71,7 +72,7 @@ fn unpack_blocking(
     cancel: &CancellationToken,
 ) -> Result<Unpacked> {
     require_v1(path)?;
-    let mut file = File::open(path).doing("can't open the file", path)?;
+    let mut file = open(path)?;
     let packed_bytes = file.metadata().doing("can't read the file", path)?.len();
     let mut head = [0; MAGIC_V1.len() + frame::MAX_HEADER];
     let got = read_up_to(&mut file, &mut head).doing("can't read the file", path)?;
@@ -95,6 +96,8 @@ fn unpack_blocking(
     }
     let folder = tempfile::Builder::new()
         .prefix("c1z")
+        // Else it would be as open as the umask lets it.
+        .permissions(private_mode(Kind::Folder))
         .tempdir_in(temp_dir)
         .doing("can't make a folder to decode into; check the temporary folder", temp_dir)?;
     let db = folder.path().join("db");

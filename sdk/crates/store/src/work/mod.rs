@@ -9,6 +9,7 @@ mod batch;
 mod grant_runs;
 mod insert;
 mod kept;
+mod own_schema;
 mod page;
 mod seal;
 
@@ -50,9 +51,11 @@ pub struct NewSync {
 }
 
 impl NewSync {
-    /// A full sync that begins now, under a new id.
+    /// A full sync that begins now, under a new id. A clock beyond the calendar is taken for the end of time; see
+    /// [`time::clock`].
     pub fn full() -> Self {
-        Self { id: SyncId::generate(), sync_type: SyncType::Full, parent: None, started_at: Timestamp::now() }
+        let started_at = time::clock().unwrap_or(Timestamp::MAX);
+        Self { id: SyncId::generate(), sync_type: SyncType::Full, parent: None, started_at }
     }
 }
 
@@ -80,7 +83,7 @@ impl WorkDb {
              values (?, ?, '', ?, ?)",
         )
         .bind(sync.id.as_str())
-        .bind(time::format(sync.started_at))
+        .bind(time::format(sync.started_at)?)
         .bind(sync.sync_type.as_str())
         .bind(sync.parent.as_ref().map_or("", SyncId::as_str))
         .execute(&mut tx.connection())
@@ -90,9 +93,23 @@ impl WorkDb {
         Self::with(path, conn, sync.id.clone()).await
     }
 
-    /// Goes on with a database that an earlier run left: the sync that it was made for.
+    /// Opens a database that this process made, or that comes from somewhere it can be believed: the sync that it was
+    /// made for. One with triggers, views or virtual tables is refused all the same: [`ErrorKind::DataLoss`].
     pub async fn open(path: &Path) -> Result<Self> {
         let mut conn = connect(path).await?;
+        own_schema::check_kinds(&mut Connection::of(&mut conn), path).await?;
+        Self::open_checked(path, conn).await
+    }
+
+    /// Opens a database that an earlier run left. It must hold what our own statements make and nothing else, those of
+    /// the engine's tables (`engine`) among them: [`ErrorKind::DataLoss`] where it does not.
+    pub async fn resume(path: &Path, engine: &[&'static str]) -> Result<Self> {
+        let mut conn = connect(path).await?;
+        own_schema::check(&mut Connection::of(&mut conn), path, engine).await?;
+        Self::open_checked(path, conn).await
+    }
+
+    async fn open_checked(path: &Path, mut conn: SqliteConnection) -> Result<Self> {
         prepare(&mut Connection::of(&mut conn), path).await?;
         let id: Option<String> = sqlx::query_scalar("select sync_id from v1_sync_runs order by id limit 1")
             .fetch_optional(Connection::of(&mut conn))
@@ -157,7 +174,7 @@ impl WorkDb {
 
     /// Begins a transaction whose rows are discovered now. Dropped without [`Batch::commit`], it is rolled back.
     pub async fn begin(&mut self) -> Result<Batch<'_>> {
-        self.begin_at(time::now()).await
+        self.begin_at(time::now()?).await
     }
 
     /// Begins a transaction whose rows carry this `discovered_at`, a text of [`time::format`].

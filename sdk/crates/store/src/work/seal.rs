@@ -87,7 +87,7 @@ impl WorkDb {
             "update v1_sync_runs set ended_at = ?, stats = ?, supports_diff = ?, sync_token = ?, \
              grants_backfilled = 1 where sync_id = ?",
         )
-        .bind(time::format(finish.ended_at))
+        .bind(time::format(finish.ended_at)?)
         .bind(stats)
         .bind(finish.supports_diff)
         .bind(token)

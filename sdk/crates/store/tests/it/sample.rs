@@ -24,7 +24,7 @@ fn at() -> Result<jiff::Timestamp> {
 pub(crate) async fn write(target: &Path, work: &Path) -> Result<()> {
     let sync = NewSync { id: SyncId::new(SYNC)?, sync_type: SyncType::Full, parent: None, started_at: at()? };
     let mut db = WorkDb::create(&work.join("sample.db"), &sync).await?;
-    let mut batch = db.begin_at(connector_store::time::format(at()?)).await?;
+    let mut batch = db.begin_at(connector_store::time::format(at()?)?).await?;
     let site_type = ResourceType::new("site", "Site");
     let group_type = ResourceType::new("group", "Group").with_trait(TraitKind::Group);
     let user_type = ResourceType::new("user", "User").with_trait(TraitKind::User);

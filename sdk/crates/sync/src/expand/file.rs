@@ -7,8 +7,9 @@ use std::{
 
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::{
-    C1z, Finish, LedgerOperation, OpenOptions, Retention, SyncId, WorkDb,
-    envelope::{check_target, pack},
+    C1z, Finish, LedgerOperation, OpenOptions, Retention, SyncId, SyncRun, WorkDb,
+    envelope::{check_target, pack, remove_leftover},
+    fs::resolve_output,
     time,
 };
 use tokio_util::sync::CancellationToken;
@@ -63,13 +64,17 @@ pub async fn expand_file(
         observer.event(&Event::SealStep { step });
         if cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
     };
-    let _lock = OutputLock::take(output)?;
-    check_target(output, options.overwrite)?;
+    // A link stays, and what it leads to is replaced.
+    let target = resolve_output(output)?;
+    let _lock = OutputLock::take(&target)?;
+    check_target(&target, options.overwrite)?;
+    remove_leftover(&target)?;
     let own = match &options.temp_dir {
-        None => Some(Folder::beside(output)?),
+        None => Some(Folder::beside(&target)?),
         Some(_) => None,
     };
-    let temp_dir = own.as_ref().map(|folder| folder.path().to_owned()).or(options.temp_dir.clone());
+    let temp_dir =
+        own.as_ref().and_then(Folder::path).map(Path::to_owned).or_else(|| options.temp_dir.clone());
     let open = OpenOptions { temp_dir, limits: None, cancel: cancel.clone() };
     let file = C1z::open(input, &open).await?;
     let run = choose(&file, options.sync_id.as_deref()).await?;
@@ -105,16 +110,28 @@ pub async fn expand_file(
     db.build_indexes().await?;
     // The other writer's state may be long, and is replaced.
     erase::overwrite(&mut db.connection(), true).await?;
-    let ended_at = run.ended_at.as_deref().and_then(time::parse).unwrap_or_else(jiff::Timestamp::now);
+    let ended_at = match &run.ended_at {
+        Some(text) => stored_end(&run, text)?,
+        None => time::clock()?,
+    };
     db.finish(&Finish { ended_at, stats, supports_diff: true, completed_actions: 0 }).await?;
     let database = db.close_for_packing().await?;
     step("pack")?;
-    let bytes = pack(&database, output).await?;
+    let bytes = pack(&database, &target).await?;
     Ok(ExpandedFile {
         was_unfinished: !run.is_finished(),
         sync_id: run.id,
         output: output.to_owned(),
         bytes,
         expanded,
+    })
+}
+
+/// The end that a sync has, and keeps. One that is no date, or a date that no file can hold, is not made up.
+fn stored_end(run: &SyncRun, text: &str) -> Result<jiff::Timestamp> {
+    time::parse(text).filter(|at| time::format(*at).is_ok()).ok_or_else(|| {
+        let text = text.chars().take(40).collect::<String>();
+        let what = "the end of the sync is no date from the year 1 to 9999; run the connector again";
+        Error::new(ErrorKind::DataLoss, what).with("sync", &run.id).with("ended_at", text.escape_debug())
     })
 }

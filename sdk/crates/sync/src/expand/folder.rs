@@ -1,48 +1,42 @@
 //! Where the working files of an expansion lie.
 
-use std::{
-    fs::DirBuilder,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use connector_model::{Error, Result};
+use connector_model::Result;
+use connector_store::fs::{PrivateDir, Purpose};
 
 use crate::lock::sibling;
+
+const PURPOSE: Purpose =
+    Purpose { what: "the working folder", advice: "choose another place with BATON_TMPDIR" };
 
 /// A private folder beside the output, removed when this is dropped. It is another one than that of a sync, which may
 /// have left there what it goes on with.
 #[derive(Debug)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder(Option<PrivateDir>);
 
 impl Folder {
-    /// Makes it, without what a killed run left; the output's lock must be held.
+    /// Makes it, without what a killed run left; the output's lock must be held. What is there and is not ours stays, and
+    /// is an error.
     pub(super) fn beside(output: &Path) -> Result<Self> {
         let path = sibling(output, "expand");
-        if path.exists() {
-            std::fs::remove_dir_all(&path).map_err(|e| {
-                Error::io("the working files of an earlier run can't be removed", e)
-                    .with("folder", path.display())
-            })?;
+        if let Some(left) = PrivateDir::open(&path, PURPOSE)? {
+            left.remove()?;
         }
-        let mut builder = DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path).map_err(|e| {
-            Error::io("the working folder can't be made; choose another place with BATON_TMPDIR", e)
-                .with("folder", path.display())
-        })?;
-        Ok(Self(path))
+        PrivateDir::create(&path, PURPOSE).map(Some).map(Self)
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.0
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.0.as_ref().map(PrivateDir::path)
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(folder = %self.0.display(), %error, "the working folder stays behind");
+        if let Some(dir) = self.0.take()
+            && let Err(error) = dir.remove()
+        {
+            tracing::warn!(error = %error.report(), "the working folder stays behind");
         }
     }
 }

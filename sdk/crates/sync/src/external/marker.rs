@@ -9,6 +9,8 @@ use crate::database_error;
 /// The table that says so; it goes before the file is packed.
 pub(crate) const TABLE: &str = "work_external";
 
+pub(crate) const CREATE: &str = "create table work_external (added text not null) strict";
+
 /// What was done; `None` where it was not.
 pub(super) async fn read(conn: &mut Connection<'_>) -> Result<Option<ExternalAdded>> {
     let doing = "read what came of the external file";
@@ -34,10 +36,7 @@ pub(super) async fn write(conn: &mut Connection<'_>, added: &ExternalAdded) -> R
     let doing = "note what came of the external file";
     let json = serde_json::to_string(added)
         .map_err(|e| Error::internal("what came of the external file is no JSON").caused_by(e))?;
-    sqlx::query("create table work_external (added text not null) strict")
-        .execute(&mut *conn)
-        .await
-        .map_err(database_error(doing))?;
+    sqlx::query(CREATE).execute(&mut *conn).await.map_err(database_error(doing))?;
     sqlx::query("insert into work_external (added) values (?)")
         .bind(json)
         .execute(conn)

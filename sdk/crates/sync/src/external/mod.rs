@@ -33,7 +33,7 @@ use connector_store::WorkDb;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use marker::TABLE;
+pub(crate) use marker::{CREATE, TABLE};
 pub(crate) use matching::is_carrier;
 pub(crate) use open::External;
 pub(crate) use put::Change;

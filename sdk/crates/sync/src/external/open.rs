@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use connector_model::{Error, ErrorKind, Result, TraitKind, wire};
-use connector_store::{C1z, OpenOptions, ResourceTypeRow, SyncView};
+use connector_store::{C1z, OpenOptions, ResourceTypeRow, SyncView, fs::create_private_dir};
 use futures::TryStreamExt as _;
 use prost::Message as _;
 
@@ -48,7 +48,7 @@ impl External {
         let folder = open.temp_dir().join("external");
         let made = match std::fs::remove_dir_all(&folder) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
-            _ => std::fs::create_dir(&folder),
+            _ => create_private_dir(&folder),
         };
         made.map_err(|e| {
             Error::io("the folder for the external file can't be made", e).with("folder", folder.display())

@@ -5,6 +5,7 @@
 mod annotations;
 mod bad_connectors;
 mod carried;
+mod clocks;
 mod disk;
 mod duplicates;
 mod expand_files;
@@ -15,9 +16,12 @@ mod invariants;
 mod ledger;
 mod limits;
 mod listings;
+mod outputs;
 mod phases;
+mod private;
 mod resume;
 mod scopes;
+mod special;
 mod stored;
 mod workers;
 

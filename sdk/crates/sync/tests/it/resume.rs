@@ -36,7 +36,7 @@ pub(crate) struct StopAt {
 }
 
 impl StopAt {
-    fn new(at: u64, step: Option<&'static str>) -> Arc<Self> {
+    pub(crate) fn new(at: u64, step: Option<&'static str>) -> Arc<Self> {
         Arc::new(Self {
             cancel: CancellationToken::new(),
             at,
@@ -47,7 +47,7 @@ impl StopAt {
         })
     }
 
-    fn checkpoint(at: u64) -> Arc<Self> {
+    pub(crate) fn checkpoint(at: u64) -> Arc<Self> {
         Self::new(at, None)
     }
 
@@ -55,7 +55,7 @@ impl StopAt {
         Self::checkpoint(u64::MAX)
     }
 
-    fn said(&self) -> Vec<String> {
+    pub(crate) fn said(&self) -> Vec<String> {
         self.said.lock().unwrap().clone()
     }
 }
@@ -99,7 +99,13 @@ pub(crate) fn site() -> Arc<Fake> {
 }
 
 fn new_site() -> Fake {
-    let fake = Fake::new([user_type(), plain("group"), plain("role")], |ask, call| {
+    new_site_with(|| {})
+}
+
+/// The site, with something that is done before each answer.
+pub(crate) fn new_site_with(before: impl Fn() + Send + Sync + 'static) -> Fake {
+    let fake = Fake::new([user_type(), plain("group"), plain("role")], move |ask, call| {
+        before();
         let known = call.is_known(&id("user", "u1"));
         let remembered = call.recall("groups").map(|v| v.to_vec());
         Box::pin(async move { Ok(answer(&ask, known, remembered)) })
@@ -185,14 +191,19 @@ fn member(group: &str) -> EntitlementRef {
     EntitlementRef::canonical(&id("group", group), "member")
 }
 
-fn a_checkpoint_a_page(output: &Path, workers: i64) -> SyncOptions {
+pub(crate) fn a_checkpoint_a_page(output: &Path, workers: i64) -> SyncOptions {
     let mut options = SyncOptions::new(output);
     options.workers = Workers::from_flag(workers);
     options.checkpoints = Checkpoints { rows: 1, ..Checkpoints::default() };
     options
 }
 
-async fn run_until(fake: &Arc<Fake>, output: &Path, workers: i64, stop: &Arc<StopAt>) -> Result<Summary> {
+pub(crate) async fn run_until(
+    fake: &Arc<Fake>,
+    output: &Path,
+    workers: i64,
+    stop: &Arc<StopAt>,
+) -> Result<Summary> {
     run_as(fake, &a_checkpoint_a_page(output, workers), stop).await
 }
 
@@ -325,7 +336,7 @@ async fn stats(file: &Path) -> Option<String> {
 }
 
 /// Stops a run after some pages, and gives what the next one says of it.
-async fn left_after(pages: u64, place: &Place) {
+pub(crate) async fn left_after(pages: u64, place: &Place) {
     let ended = run_until(&site(), &place.output(), 1, &StopAt::checkpoint(pages)).await;
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::Cancelled);
     assert_eq!(place.files(), [".sync.c1z.work"]);
@@ -366,7 +377,7 @@ async fn what_another_account_saw_is_not_gone_on_with() {
 }
 
 /// Changes the record that lies beside the working database.
-fn change_record(place: &Place, change: impl FnOnce(&mut Value)) {
+pub(crate) fn change_record(place: &Place, change: impl FnOnce(&mut Value)) {
     let record = place.output().with_file_name(".sync.c1z.work").join("record.json");
     let mut json = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
     change(&mut json);
