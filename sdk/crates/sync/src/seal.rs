@@ -194,7 +194,7 @@ impl Seal<'_> {
         let mut progress = |at: ExpandProgress| {
             self.observer.event(&Event::Expanded { done: at.done, total: at.total, written: at.written });
         };
-        let expanded = expand(db, self.cancel, &mut progress).await?;
+        let expanded = expand(db, usize::MAX, self.cancel, &mut progress).await?;
         checkpoint.recount |= expanded.edges > 0;
         if expanded.missing.count > 0 {
             let text = format!("{} expansions name entitlements that are not there", expanded.missing.count);

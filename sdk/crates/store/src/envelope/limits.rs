@@ -8,7 +8,7 @@ pub struct Limits {
     /// The largest zstd window: 128 MiB unless `BATON_DECODER_MAX_MEMORY_MB` (MiB) says otherwise.
     pub window: u64,
     /// The most rows of all tables together, where `BATON_DECODER_MAX_ROWS` says so: else four million, or one for
-    /// each twelve bytes of the packed file. A million grants take 34 MB.
+    /// each sixteen bytes of the packed file. A million grants take 34 MB.
     pub rows: Option<u64>,
     /// Whether a file that declares too large a size fails before it is decoded; `BATON_DISABLE_FCS_FAIL_FAST=1`
     /// turns that off. What is decoded is cut at the limit in any case.
@@ -50,7 +50,7 @@ impl Limits {
 
     /// The most rows of a file that is packed into so many bytes.
     pub(crate) fn most_rows(&self, packed: u64) -> u64 {
-        self.rows.unwrap_or((packed / 12).max(4_000_000))
+        self.rows.unwrap_or((packed / 16).max(4_000_000))
     }
 
     /// The window as zstd wants it: the greatest power of two that is not above it, within what zstd takes.

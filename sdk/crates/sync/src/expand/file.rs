@@ -29,6 +29,10 @@ pub struct ExpandOptions {
     pub overwrite: bool,
 }
 
+/// Bytes that ids of principals may take, whatever the size of the file. Beyond it is twice its packed size: a grant
+/// takes some 34 bytes there, and the id of its principal not many more.
+const IDS_AT_LEAST: usize = 128 << 20;
+
 /// What became of a file.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ExpandedFile {
@@ -90,7 +94,8 @@ pub async fn expand_file(
         );
     }
     step("expand grants")?;
-    let expanded = expand(&mut db, &cancel, &mut |_| {}).await.map_err(|e| match e.kind() {
+    let most_ids = usize::try_from(file.unpacked().packed_bytes).unwrap_or(usize::MAX).saturating_mul(2);
+    let expanded = expand(&mut db, most_ids.max(IDS_AT_LEAST), &cancel, &mut |_| {}).await.map_err(|e| match e.kind() {
         // What would be a bug of a connector is bytes of a file here.
         ErrorKind::Internal => Error::new(
             ErrorKind::DataLoss,

@@ -29,6 +29,8 @@ pub(crate) struct Loaded {
     pub(crate) filters: Filters,
     pub(crate) edges: Vec<Edge>,
     pub(crate) missing: Skipped,
+    /// The most bytes of the principals' ids.
+    most_ids: usize,
 }
 
 /// Which grants there are of the entitlements of a graph.
@@ -51,9 +53,9 @@ struct Asked {
 const NONE: u32 = u32::MAX;
 
 /// Reads the graph; `None` where there is nothing to expand.
-pub(crate) async fn graph(db: &mut WorkDb) -> Result<Option<Loaded>> {
+pub(crate) async fn graph(db: &mut WorkDb, most_ids: usize) -> Result<Option<Loaded>> {
     let sync = db.sync_id().to_string();
-    let mut loaded = Loaded::default();
+    let mut loaded = Loaded { most_ids, ..Loaded::default() };
     let mut asked = Vec::new();
     let columns = [
         "entitlement_id",
@@ -171,6 +173,13 @@ impl Loaded {
                 sources.is_empty() || sources.contains(self.entitlements.text(entitlement))
             };
             let principal = self.principals.number(row.text(1)?, row.text(2)?);
+            if self.principals.bytes() > self.most_ids {
+                return Err(Error::new(
+                    ErrorKind::ResourceExhausted,
+                    "the ids of the principals take more memory than a file of this size is worth",
+                )
+                .with("limit_bytes", self.most_ids));
+            }
             found.push((entitlement, Holder::new(principal, is_direct), row.id));
             Ok(())
         });

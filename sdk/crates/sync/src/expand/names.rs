@@ -98,6 +98,11 @@ impl Principals {
         self.ids.len()
     }
 
+    /// Bytes of all ids.
+    pub(crate) fn bytes(&self) -> usize {
+        self.ids.texts.len()
+    }
+
     /// `type:id`, for people.
     pub(crate) fn shown(&self, principal: u32) -> String {
         format!("{}:{}", self.types.text(self.type_of[principal as usize]), self.ids.text(principal))

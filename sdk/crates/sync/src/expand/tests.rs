@@ -91,7 +91,7 @@ async fn sources(db: &mut WorkDb, grant: &Grant) -> Vec<(String, bool)> {
 }
 
 async fn run(db: &mut WorkDb) -> Result<Expanded> {
-    expand(db, &CancellationToken::new(), &mut |_| {}).await
+    expand(db, usize::MAX, &CancellationToken::new(), &mut |_| {}).await
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn stopped_after_any_batch_it_comes_to_the_same_end() {
                 stop.cancel();
             }
         };
-        let ended = expand_in_batches(&mut db, &cancel, &mut progress, 3).await;
+        let ended = expand_in_batches(&mut db, usize::MAX, &cancel, &mut progress, 3).await;
         // As it is on disk, for whoever opens it next.
         db.close().await.unwrap();
         let mut db = WorkDb::open(&folder.path().join("work.db")).await.unwrap();
@@ -159,6 +159,20 @@ async fn stopped_after_any_batch_it_comes_to_the_same_end() {
         cuts += 1;
     }
     assert!(cuts > 10, "only {cuts} cuts");
+}
+
+#[tokio::test]
+async fn ids_take_no_more_memory_than_is_allowed() {
+    let [a, b] = ["a", "b"].map(group);
+    let grants = [direct(&a, user("a".repeat(500))), inside(&a, &b)];
+    for (most_ids, fits) in [(600, true), (400, false)] {
+        let (_folder, mut db) = database(&[a.clone(), b.clone()], &rows(&grants)).await;
+        let done = expand(&mut db, most_ids, &CancellationToken::new(), &mut |_| {}).await;
+        match done {
+            Ok(done) => assert!(fits && done.created["group"] == 1, "{done:?}"),
+            Err(e) => assert!(!fits && e.kind() == ErrorKind::ResourceExhausted, "{e}"),
+        }
+    }
 }
 
 #[tokio::test]
