@@ -4,7 +4,7 @@ use std::{collections::HashSet, rc::Rc, sync::Arc};
 
 use connector_model::{Error, ErrorKind, Result};
 use connector_proto::c1::connector::v2 as wire;
-use connector_store::{EntitlementRow, Kind, ResourceRow, ResourceTypeRow, SyncView};
+use connector_store::{EntitlementRow, Kind, ResourceRow, ResourceTypeRow, SyncView, message::fields};
 use futures::TryStreamExt as _;
 use prost::{Message, Name};
 
@@ -153,45 +153,59 @@ impl<'v> Joins<'v> {
     }
 
     fn resource_type_text(&self, row: &ResourceTypeRow) -> Result<Text> {
-        self.text::<wire::ResourceType>(&row.external_id, &row.data, |m| {
-            (m.id == *row.external_id, &m.display_name)
-        })
+        let is_of = text_field(&row.data, TYPE_ID) == Some(row.external_id.as_bytes());
+        self.text::<wire::ResourceType>(is_of, &row.external_id, &row.data, |m| &m.display_name)
     }
 
     fn resource_text(&self, row: &ResourceRow) -> Result<Text> {
-        let is_of = |m: &wire::Resource| {
-            m.id.as_ref().is_some_and(|id| {
-                id.resource_type == *row.resource_type_id
-                    && row.external_id.strip_prefix(&*row.resource_type_id).and_then(|r| r.strip_prefix(':'))
-                        == Some(&*id.resource)
-            })
-        };
-        self.text::<wire::Resource>(&row.external_id, &row.data, |m| (is_of(m), &m.display_name))
+        let mut id = wire::ResourceId::default();
+        let of_id = fields(&row.data).filter_map(Result::ok).filter(|f| f.number == RESOURCE_ID);
+        let is_of = of_id.into_iter().all(|field| id.merge(field.value).is_ok())
+            && id.resource_type == *row.resource_type_id
+            && id_of(row).is_some_and(|of| *of == *id.resource);
+        self.text::<wire::Resource>(is_of, &row.external_id, &row.data, |m| &m.display_name)
     }
 
     fn entitlement_text(&self, row: &EntitlementRow) -> Result<Text> {
-        self.text::<wire::Entitlement>(&row.external_id, &row.data, |m| {
-            (m.id == *row.external_id, &m.display_name)
-        })
+        let is_of = text_field(&row.data, ENTITLEMENT_ID) == Some(row.external_id.as_bytes());
+        self.text::<wire::Entitlement>(is_of, &row.external_id, &row.data, |m| &m.display_name)
     }
 
-    /// `of` says whether a message is of the row that was looked up, and its name. An index of a forged file may lead to
-    /// another row, whose name would then stand for somebody else's.
-    fn text<M>(&self, id: &str, data: &[u8], of: impl Fn(&M) -> (bool, &String)) -> Result<Text>
+    /// `is_of` says whether the message is of the row that was looked up. An index of a forged file may lead to another
+    /// row, whose name would then stand for somebody else's.
+    fn text<M>(&self, is_of: bool, id: &str, data: &[u8], name: impl Fn(&M) -> &String) -> Result<Text>
     where
         M: Message + Name + Default,
     {
-        let decoded: M = message::decode(id, data)?;
-        let (is_of, name) = of(&decoded);
         if !is_of {
             return Err(message::misplaced::<M>(id));
         }
         Ok(match self.format {
             Format::Json => Some(Rc::from(message::to_json::<M>(id, data)?)),
             // A row without a name is shown by its id, as one that is not stored.
-            Format::Console => Some(name).filter(|n| !n.is_empty()).map(|n| Rc::from(n.as_str())),
+            Format::Console => {
+                let decoded: M = message::decode(id, data)?;
+                Some(name(&decoded)).filter(|n| !n.is_empty()).map(|n| Rc::from(n.as_str()))
+            }
         })
     }
+}
+
+// Fields of `c1.connector.v2`: `ResourceType.id`, `Resource.id`, `Entitlement.id`.
+const TYPE_ID: u32 = 1;
+const RESOURCE_ID: u32 = 1;
+const ENTITLEMENT_ID: u32 = 2;
+
+/// The text of a field, the last where there are several, without decoding the rest; empty where there is none.
+fn text_field(message: &[u8], number: u32) -> Option<&[u8]> {
+    let mut value = &[][..];
+    for field in fields(message) {
+        let field = field.ok()?;
+        if field.number == number {
+            value = field.value;
+        }
+    }
+    Some(value)
 }
 
 /// A resource's id: its external id is `type:id`.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use connector_model::{Result, text::json};
+use connector_model::Result;
 
 use crate::{
     json_list::JsonList,
@@ -16,7 +16,7 @@ pub(crate) const PAGE: u32 = 1_000;
 
 /// A row that can be printed either way.
 pub(crate) trait Row {
-    /// Appends the JSON of its message.
+    /// Appends the JSON of its message, fit for a terminal.
     fn json(&self, line: &mut String) -> Result<()>;
     /// The cells of its table's columns.
     fn cells(&self) -> Result<Vec<Cow<'_, str>>>;
@@ -51,7 +51,7 @@ impl List {
     pub(crate) async fn push(&mut self, row: &impl Row) -> Result<()> {
         self.rows += 1;
         match &mut self.shape {
-            Shape::Json(list) => self.out.write(&json(list.element(|line| row.json(line))?)).await,
+            Shape::Json(list) => self.out.write(list.element(|line| row.json(line))?).await,
             Shape::Console(table) => {
                 table.push(&row.cells()?);
                 if table.rows() < PAGE as usize { Ok(()) } else { self.out.write(&table.take()).await }

@@ -1,6 +1,8 @@
 //! Stored messages, decoded or as JSON.
 
-use connector_model::{Error, ErrorKind, Result};
+use std::borrow::Cow;
+
+use connector_model::{Error, ErrorKind, Result, text};
 use connector_proto::json;
 use prost::{Message, Name};
 
@@ -9,10 +11,14 @@ pub(crate) fn decode<M: Message + Name + Default>(id: &str, data: &[u8]) -> Resu
     M::decode(data).map_err(|e| broken::<M>(id).caused_by(e))
 }
 
-/// The protobuf JSON of a row's message, on one line.
+/// The protobuf JSON of a row's message, on one line and fit for a terminal.
 pub(crate) fn to_json<M: Name>(id: &str, data: &[u8]) -> Result<String> {
     let json = json::bytes_to_json(&M::full_name(), data).map_err(|e| broken::<M>(id).caused_by(e))?;
-    Ok(json.to_string())
+    let json = json.to_string();
+    Ok(match text::json(&json) {
+        Cow::Borrowed(_) => json,
+        Cow::Owned(escaped) => escaped,
+    })
 }
 
 /// The error of a row whose message is of something else than the row.

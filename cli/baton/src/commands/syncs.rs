@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use connector_model::{Error, Result};
+use connector_model::{Error, Result, text};
 use connector_proto::{baton::v1::SyncOutput, json};
 use connector_store::{C1z, SyncRun};
 
@@ -41,7 +41,7 @@ impl Row for Item {
         };
         let json = json::to_json(&message)
             .map_err(|e| Error::internal("a sync does not become JSON").with("sync", &run.id).caused_by(e))?;
-        line.push_str(&json.to_string());
+        line.push_str(&text::json(&json.to_string()));
         Ok(())
     }
 

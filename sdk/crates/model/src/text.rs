@@ -43,12 +43,10 @@ pub fn json(document: &str) -> Cow<'_, str> {
 }
 
 fn escape(text: &str, keep: impl Fn(char) -> bool, write: impl Fn(&mut String, char)) -> Cow<'_, str> {
-    // Most texts are plain, and there may be gigabytes of them.
-    if text.bytes().all(|b| (b' '..0x7f).contains(&b)) {
-        return Cow::Borrowed(text);
-    }
     let must = |c: char| steers(c) && !keep(c);
-    let Some(first) = text.find(must) else { return Cow::Borrowed(text) };
+    let Some(first) = may_steer(text).find(|at| text[*at..].starts_with(must)) else {
+        return Cow::Borrowed(text);
+    };
     let mut out = String::with_capacity(text.len() + 16);
     out.push_str(&text[..first]);
     for c in text[first..].chars() {
@@ -56,6 +54,24 @@ fn escape(text: &str, keep: impl Fn(char) -> bool, write: impl Fn(&mut String, c
     }
     Cow::Owned(out)
 }
+
+/// Places where a character begins that may steer, told by its first byte: most texts have none, and there may be
+/// gigabytes of them.
+fn may_steer(text: &str) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes().iter().enumerate();
+    bytes.filter(|(_, byte)| FIRST_BYTES[usize::from(**byte)]).map(|(at, _)| at)
+}
+
+/// The first bytes of all characters for which [`steers`] holds.
+const FIRST_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = matches!(byte, 0..0x20 | 0x7f | 0xc2 | 0xd8 | 0xe1 | 0xe2 | 0xef | 0xf3);
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
@@ -88,6 +104,14 @@ mod tests {
             assert_eq!(one_line(text), line);
         }
         assert_eq!(lines("a\nb\rc"), "a\nb\\rc");
+    }
+
+    #[test]
+    fn every_character_that_steers_is_seen() {
+        for c in ('\0'..=char::MAX).filter(|c| steers(*c)) {
+            assert!(FIRST_BYTES[usize::from(c.to_string().as_bytes()[0])], "{c:?}");
+            assert_ne!(one_line(&format!("é{c}")), format!("é{c}"));
+        }
     }
 
     proptest! {

@@ -68,6 +68,7 @@ pub struct C1z {
     layout: Layout,
     rows: RowCounts,
     checked_indexes: [OnceCell<()>; Kind::ALL.len()],
+    cancel: CancellationToken,
     unpacked: Unpacked,
 }
 
@@ -93,7 +94,15 @@ impl C1z {
         let rows = open::check(path, &unpacked, &options.limits(), &options.cancel).await?;
         let pool = open::connect(path, &unpacked, &options.cancel).await?;
         let layout = Layout::read(Checked(&pool), path).await?;
-        Ok(Self { path: path.to_owned(), pool, layout, rows, checked_indexes: Default::default(), unpacked })
+        Ok(Self {
+            path: path.to_owned(),
+            pool,
+            layout,
+            rows,
+            checked_indexes: Default::default(),
+            cancel: options.cancel.clone(),
+            unpacked,
+        })
     }
 
     /// Reads all of the database and fails where SQLite finds it damaged.
@@ -117,6 +126,11 @@ impl C1z {
     /// What decoding told.
     pub fn unpacked(&self) -> &Unpacked {
         &self.unpacked
+    }
+
+    /// What ends the reading of it.
+    pub(crate) fn cancel(&self) -> &CancellationToken {
+        &self.cancel
     }
 
     pub(crate) fn conn(&self) -> Checked<&SqlitePool> {

@@ -16,6 +16,7 @@ use crate::{
     expandable::{Split, split_expandable},
     ledger,
     schema::TABLES,
+    sqlite::OPERATIONS_BETWEEN_LOOKS,
 };
 
 /// Messages that are read at once.
@@ -24,10 +25,17 @@ const ROWS_A_PAGE: u32 = 256;
 impl WorkDb {
     /// A new working database with all of a file's sync in it, finished or not. The file must not exist.
     ///
+    /// It stops where the reading of the file is cancelled, and so does the working database.
+    ///
     /// Messages keep their bytes, with one exception: older writers leave what a grant expands to in its message, and
     /// there it is moved to its column, as the format has it now.
     pub async fn adopt(path: &Path, file: &C1z, sync: &SyncId) -> Result<Self> {
         let mut conn = new_database(path).await?;
+        let cancel = file.cancel().clone();
+        conn.lock_handle()
+            .await
+            .doing("can't use the working database", path)?
+            .set_progress_handler(OPERATIONS_BETWEEN_LOOKS, move || !cancel.is_cancelled());
         attach(&mut Connection::of(&mut conn), file).await?;
         let copied = copy(Connection::of(&mut conn), file, sync).await;
         conn.clear_cached_statements().await.doing("can't close the file's database", path)?;

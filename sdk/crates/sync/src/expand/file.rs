@@ -95,15 +95,17 @@ pub async fn expand_file(
     }
     step("expand grants")?;
     let most_ids = usize::try_from(file.unpacked().packed_bytes).unwrap_or(usize::MAX).saturating_mul(2);
-    let expanded = expand(&mut db, most_ids.max(IDS_AT_LEAST), &cancel, &mut |_| {}).await.map_err(|e| match e.kind() {
-        // What would be a bug of a connector is bytes of a file here.
-        ErrorKind::Internal => Error::new(
-            ErrorKind::DataLoss,
-            "the grants of the sync can't be expanded; `baton verify` tells more",
-        )
-        .with("file", input.display())
-        .caused_by(e),
-        _ => e,
+    let expanded = expand(&mut db, most_ids.max(IDS_AT_LEAST), &cancel, &mut |_| {}).await.map_err(|e| {
+        match e.kind() {
+            // What would be a bug of a connector is bytes of a file here.
+            ErrorKind::Internal => Error::new(
+                ErrorKind::DataLoss,
+                "the grants of the sync can't be expanded; `baton verify` tells more",
+            )
+            .with("file", input.display())
+            .caused_by(e),
+            _ => e,
+        }
     })?;
     // Before the other syncs come, so that it is the rows of this one that are counted.
     let stats = db.stats().await?;
