@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use connector_model::{Error, Result};
+use connector_model::{Error, Result, SecretString};
 use governor::Quota;
 use url::{Host, Url};
 
@@ -13,6 +13,7 @@ use crate::{
     network::{Network, NetworkConfig},
     quota::FixedQuota,
     redact,
+    secrets::Known,
     stats::Counters,
     transport::Transport,
 };
@@ -28,6 +29,7 @@ pub struct HttpClientBuilder {
     retry: RetryPolicy,
     authenticator: Option<Arc<dyn Authenticator>>,
     classify: Option<Classifier>,
+    known: Known,
 }
 
 impl HttpClientBuilder {
@@ -41,6 +43,7 @@ impl HttpClientBuilder {
             retry: RetryPolicy::default(),
             authenticator: None,
             classify: None,
+            known: Known::default(),
         }
     }
 
@@ -109,6 +112,15 @@ impl HttpClientBuilder {
         self
     }
 
+    /// Keeps a secret out of all errors and log events of the client, from the
+    /// first request on: a server may know it from earlier. Credentials, and
+    /// what a request [hides](crate::RequestBuilder::hide), are kept out from
+    /// when they are used.
+    pub fn redact(self, secret: &SecretString) -> Self {
+        self.known.add(secret);
+        self
+    }
+
     /// Maps answers that are no success to errors by the service's own codes.
     /// `None` leaves an answer to its status. The error's
     /// [`Retry`](connector_model::Retry) decides whether an idempotent request
@@ -171,6 +183,7 @@ impl HttpClientBuilder {
             quota: self.quota.map(FixedQuota::new),
             classify: self.classify,
             counters: Counters::default(),
+            known: Arc::new(self.known),
         };
         HttpClient::assemble(inner, self.authenticator)
     }

@@ -1,6 +1,7 @@
 //! The client: every request takes the same way through it.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -18,6 +19,7 @@ use crate::{
     quota::FixedQuota,
     rate_limit, redact,
     request::{Identity, Prepared},
+    secrets::Known,
     stats::Counters,
     trace,
     transport::{Fault, Incoming, Outgoing, Transport},
@@ -40,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) quota: Option<FixedQuota>,
     pub(crate) classify: Option<Classifier>,
     pub(crate) counters: Counters,
+    /// Secrets that no error and no log event may show.
+    pub(crate) known: Arc<Known>,
 }
 
 /// An HTTP client for one server. Clones share everything.
@@ -94,6 +98,24 @@ impl HttpClient {
         let gate = &self.inner.gate;
         let left = gate.left();
         Waits { total: gate.total().saturating_sub(left.unwrap_or_default()), left }
+    }
+
+    /// A text without the secrets that this client had to do with: its
+    /// credentials and what its requests [hide](RequestBuilder::hide), encoded
+    /// or not. For what a connector quotes of a server.
+    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.inner.known.secrets().hide(text) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Owned(hidden) => Cow::Owned(hidden),
+        }
+    }
+
+    pub(crate) fn redact_error(&self, error: Error) -> Error {
+        self.inner.known.secrets().hide_in(error)
+    }
+
+    pub(crate) fn known(&self) -> &Known {
+        &self.inner.known
     }
 
     /// A request with any method. The path is relative to the base address;
@@ -274,12 +296,13 @@ impl HttpClient {
             Ok(incoming) => incoming,
             Err(Fault { error, sent }) => {
                 let error = error.with("request", redact::request(&request.method, &request.url));
-                trace::failed(&request, attempt, &error, took);
+                let error = self.redact_error(error);
+                trace::failed(&request, attempt, &error, took, &inner.known);
                 return Err(Failed { error, sent, hint: None, answer: None });
             }
         };
         let Incoming { status, headers, body } = incoming;
-        trace::answered(&request, attempt, status, &headers, body.len(), took);
+        trace::answered(&request, attempt, status, &headers, body.len(), took, &inner.known);
         let throttled = status == StatusCode::TOO_MANY_REQUESTS;
         if throttled {
             permit.throttled()
@@ -297,11 +320,13 @@ impl HttpClient {
         }
         drop(permit);
         if status.is_success() {
-            return Ok(Response { method: request.method, url: request.url, status, headers, body });
+            let Outgoing { method, url, .. } = request;
+            let (quotable, known) = (!prepared.secret, Arc::clone(&inner.known));
+            return Ok(Response { method, url, status, headers, body, quotable, known });
         }
-        let secrets = credential.map(Credential::secret).into_iter().chain(&prepared.secrets);
         let answer = HttpFailure::new(request.method, request.url, status, headers, body);
-        let answer = secrets.fold(answer, HttpFailure::hide);
+        let answer = if prepared.secret { answer.unquotable() } else { answer };
+        let answer = answer.hide(inner.known.secrets());
         Err(Failed { error: self.explain(&answer), sent: true, hint, answer: Some(answer) })
     }
 
@@ -348,7 +373,8 @@ impl HttpClient {
         if error.get("request").is_none() {
             error = error.with("request", redact::request(&answer.method, &answer.url));
         }
-        error
+        // A classifier quotes what it decoded.
+        self.redact_error(error)
     }
 
     fn shut_out(&self, request: &Outgoing, left: Duration) -> Error {

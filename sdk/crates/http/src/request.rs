@@ -25,8 +25,8 @@ pub(crate) struct Prepared {
     pub(crate) outgoing: Outgoing,
     pub(crate) identity: Identity,
     pub(crate) idempotent: bool,
-    /// What no error may show.
-    pub(crate) secrets: Vec<SecretString>,
+    /// Whether the body holds a secret: then no answer is quoted.
+    pub(crate) secret: bool,
 }
 
 /// A request in the making: [`HttpClient::get`] and its like begin it,
@@ -43,7 +43,7 @@ pub struct RequestBuilder {
     body: Option<Bytes>,
     identity: Identity,
     idempotent: bool,
-    secrets: Vec<SecretString>,
+    secret: bool,
     wrong: Option<Error>,
 }
 
@@ -57,7 +57,7 @@ impl RequestBuilder {
         let idempotent = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
         let headers = HeaderMap::new();
         let identity = Identity::Session;
-        Self { client, method, url, headers, body: None, identity, idempotent, secrets: Vec::new(), wrong }
+        Self { client, method, url, headers, body: None, identity, idempotent, secret: false, wrong }
     }
 
     fn fail(mut self, error: Error) -> Self {
@@ -127,10 +127,14 @@ impl RequestBuilder {
         self
     }
 
-    /// Keeps a secret that the body holds out of errors that quote a server
-    /// which sends it back. The credential is kept out anyway.
+    /// Says that the body holds this secret. An answer to such a request is
+    /// never quoted: of a failure the error shows the status, and a
+    /// [classifier](crate::HttpClientBuilder::classify) sees codes but no
+    /// sentences. From here on, the secret is kept out of all errors of the
+    /// client, as its credentials are.
     pub fn hide(mut self, secret: &SecretString) -> Self {
-        self.secrets.push(secret.clone());
+        self.client.known().add(secret);
+        self.secret = true;
         self
     }
 
@@ -142,6 +146,7 @@ impl RequestBuilder {
 
     /// Sends with this credential instead of the client's session.
     pub fn credential(mut self, credential: &Credential) -> Self {
+        self.client.known().add(credential.secret());
         self.identity = Identity::Given(credential.clone());
         self
     }
@@ -161,12 +166,13 @@ impl RequestBuilder {
 
     fn prepare(mut self) -> Result<(HttpClient, Prepared)> {
         if let Some(error) = self.wrong {
-            return Err(error.with("request", redact::request(&self.method, &self.url)));
+            let error = error.with("request", redact::request(&self.method, &self.url));
+            return Err(self.client.redact_error(error));
         }
         self.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        let Self { client, method, url, headers, body, identity, idempotent, secrets, .. } = self;
+        let Self { client, method, url, headers, body, identity, idempotent, secret, .. } = self;
         let outgoing = Outgoing { method, url, headers, body };
-        Ok((client, Prepared { outgoing, identity, idempotent, secrets }))
+        Ok((client, Prepared { outgoing, identity, idempotent, secret }))
     }
 }
 
