@@ -150,6 +150,7 @@ impl HttpClientBuilder {
 
     fn check(&self) -> Result<()> {
         let url = &self.base_url;
+        check_name(url)?;
         let shown = redact::address(url);
         let wrong = if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             format!("the address {shown} is not one of http or https")
@@ -187,6 +188,26 @@ impl HttpClientBuilder {
         };
         HttpClient::assemble(inner, self.authenticator)
     }
+}
+
+/// Refuses a host name that no name server would take (RFC 1035 §2.3.4).
+fn check_name(url: &Url) -> Result<()> {
+    let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
+    let labels = name.strip_suffix('.').unwrap_or(name);
+    let why = if labels.split('.').any(|label| label.len() > 63) {
+        "has a part of more than 63 characters"
+    } else if labels.len() > 253 {
+        "is longer than 253 characters"
+    } else if labels.split('.').any(str::is_empty) {
+        "has an empty part"
+    } else {
+        return Ok(());
+    };
+    let shown = match name.char_indices().nth(40) {
+        Some((at, _)) => format!("{}…", &name[..at]),
+        None => name.to_owned(),
+    };
+    Err(Error::invalid(format!("the host name {shown:?} in the address {why}; check how it is written")))
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -16,6 +16,7 @@ use crate::{
     Authenticator, Credential, HttpClientBuilder, HttpFailure, RequestBuilder, Response, RetryPolicy, Stats,
     auth::Session,
     gate::{Concurrency, RateGate},
+    page_text,
     quota::FixedQuota,
     rate_limit, redact,
     request::{Identity, Prepared},
@@ -342,7 +343,7 @@ impl HttpClient {
             request.headers.insert(credential.name().clone(), credential.value().clone());
         }
         let follows = matches!(request.method, Method::GET | Method::HEAD);
-        let mut hops = 0;
+        let mut visited = Vec::new();
         loop {
             self.inner.counters.sent();
             let incoming = match self.inner.transport.exchange(&request).await {
@@ -353,14 +354,16 @@ impl HttpClient {
             let target = incoming
                 .headers
                 .get(header::LOCATION)
-                .filter(|_| incoming.status.is_redirection() && follows && hops < MAX_REDIRECTS)
+                .filter(|_| incoming.status.is_redirection() && follows)
                 .and_then(|location| request.url.join(location.to_str().ok()?).ok())
                 .filter(|target| target.origin() == self.inner.base_url.origin());
-            match target {
-                Some(target) => request.url = target,
-                None => return (request, Ok(incoming)),
+            let Some(target) = target else { return (request, Ok(incoming)) };
+            let from = std::mem::replace(&mut request.url, target);
+            visited.push(from);
+            if visited.contains(&request.url) || visited.len() > MAX_REDIRECTS {
+                let error = endless(&visited, &request.url);
+                return (request, Err(Fault { error, sent: true }));
             }
-            hops += 1;
         }
     }
 
@@ -390,6 +393,22 @@ impl HttpClient {
         .retry_as(Retry::After(left))
         .with("request", redact::request(&request.method, &request.url))
     }
+}
+
+/// Redirects that never come to an answer.
+fn endless(visited: &[Url], target: &Url) -> Error {
+    let host = target.host_str().unwrap_or("the server");
+    let path = |url: &Url| page_text::one_line(url.path());
+    let message = match visited.last() {
+        Some(last) if visited.contains(target) => {
+            format!("{host} redirects in a circle, from {} to {}", path(last), path(target))
+        }
+        _ => format!(
+            "{host} redirected the request {MAX_REDIRECTS} times in a row, and again to {}",
+            path(target)
+        ),
+    };
+    Error::new(ErrorKind::FailedPrecondition, format!("{message}; check the configured address"))
 }
 
 /// The second loss of a session in one request, right after a sign-in.

@@ -104,6 +104,15 @@ impl HttpFailure {
     /// invalid argument, anything else unknown.
     pub fn to_error(&self) -> Error {
         let host = self.url.host_str().unwrap_or("the server");
+        if self.status == StatusCode::NOT_MODIFIED {
+            return Error::new(
+                ErrorKind::FailedPrecondition,
+                format!(
+                    "{host} answered 304 Not Modified, though the request set no condition; a cache before the \
+                     server may be broken"
+                ),
+            );
+        }
         let mut message = format!("{host} answered {}", self.status);
         if self.status.is_redirection() {
             message.push_str(&self.redirection());

@@ -5,10 +5,28 @@ use std::fmt;
 use bytes::Bytes;
 use connector_model::{Error, Result, SecretString};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
 use crate::{Credential, HttpClient, Response, redact, transport::Outgoing};
+
+/// What is escaped in a segment of a path: the path percent-encode set of the
+/// URL standard, and what would end the segment or be taken for an escape.
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'/')
+    .add(b'\\')
+    .add(b'%');
 
 /// Who a request is sent as.
 pub(crate) enum Identity {
@@ -71,9 +89,11 @@ impl RequestBuilder {
         if matches!(segment, "" | "." | "..") {
             return self.fail(Error::invalid(format!("{segment:?} can't be part of a path")));
         }
-        if let Ok(mut path) = self.url.path_segments_mut() {
-            path.pop_if_empty().push(segment);
-        }
+        // Not by the library's own way, which takes tabs and newlines out.
+        let path = self.url.path();
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let path = format!("{path}/{}", utf8_percent_encode(segment, SEGMENT));
+        self.url.set_path(&path);
         self
     }
 

@@ -56,20 +56,55 @@ impl Response {
     /// The body decoded from JSON.
     ///
     /// A page instead of JSON, a body that broke off, and JSON of another form
-    /// are told apart. Prefer [`RequestBuilder::receive`], which also
+    /// are told apart. An answer that says that it is not the whole one, such
+    /// as 206, is an error. Prefer [`RequestBuilder::receive`], which also
     /// tries again where the body broke off.
     ///
     /// [`RequestBuilder::receive`]: crate::RequestBuilder::receive
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let request = redact::request(&self.method, &self.url);
-            self.known.secrets().hide_in(self.not_json(error).with("request", request))
+        let decoded = match self.is_whole() {
+            true => serde_json::from_slice(&self.body).map_err(|error| self.not_json(error)),
+            false => Err(self.not_whole()),
+        };
+        decoded.map_err(|error| {
+            let error = error.with("request", redact::request(&self.method, &self.url));
+            self.known.secrets().hide_in(error)
         })
+    }
+
+    /// Whether the status says that this is all that was asked for.
+    fn is_whole(&self) -> bool {
+        matches!(self.status.as_u16(), 200..=204)
+    }
+
+    fn not_whole(&self) -> Error {
+        let host = self.url.host_str().unwrap_or("the server");
+        let status = match self.status.canonical_reason() {
+            Some(reason) => format!("{} {reason}", self.status.as_u16()),
+            None => self.status.as_u16().to_string(),
+        };
+        Error::new(
+            ErrorKind::DataLoss,
+            format!(
+                "{host} answered {status}, which is no whole answer; check the server, and any proxy before it"
+            ),
+        )
     }
 
     fn not_json(&self, error: serde_json::Error) -> Error {
         let host = self.url.host_str().unwrap_or("the server");
         let content_type = self.header("content-type");
+        // Encodings that were asked for are undone by now, and the header gone.
+        if let Some(encoding) = self.header("content-encoding").filter(|encoding| *encoding != "identity") {
+            let encoding = match self.quotable {
+                true => format!("{:?}", page_text::one_line(encoding)),
+                false => "something".to_owned(),
+            };
+            return Error::new(
+                ErrorKind::DataLoss,
+                format!("the answer of {host} is encoded as {encoding}, which was not asked for"),
+            );
+        }
         if page_text::is_markup(content_type, &self.body) {
             let what = match self.quotable {
                 true => page_text::describe(content_type, &self.body),
