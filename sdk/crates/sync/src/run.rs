@@ -62,7 +62,8 @@ pub async fn sync(
     let target = check_target(&options.output, options.overwrite)?;
     let folder = WorkFolder::of(options)?;
     let run = Run { registry, options, observer, cancel, start, target, folder, resumed: false };
-    Box::pin(run.run()).await
+    let result = Box::pin(run.run()).await;
+    result.map_err(|error| error.map_texts(|text| registry.connector().redact(text)))
 }
 
 struct Run<'a> {
@@ -308,6 +309,7 @@ impl Run<'_> {
         let cancel = self.cancel.clone();
         db.stop_when(move || cancel.is_cancelled()).await?;
         let seal = Seal {
+            connector: self.registry.connector(),
             folder: &self.folder,
             options: self.options,
             old: files.old.as_ref(),

@@ -18,6 +18,7 @@ mod listings;
 mod phases;
 mod resume;
 mod scopes;
+mod secrets;
 mod stored;
 mod workers;
 
