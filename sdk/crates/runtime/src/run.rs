@@ -158,24 +158,33 @@ fn log_end(summary: &Summary) {
         steps = steps.join(", "),
         calls = costliest(&summary.calls),
         "{}",
-        if summary.completeness == Completeness::Incomplete { "the sync is done, in part" } else { "the sync is complete" }
+        match summary.completeness {
+            Completeness::Incomplete => "the sync is done, in part",
+            Completeness::Short => "the sync is done, a few rows short",
+            Completeness::Whole | Completeness::Skipped => "the sync is complete",
+        }
     );
     for sentence in slow(&summary.calls) {
         tracing::warn!("{sentence}");
     }
+    for line in &summary.ledger {
+        let what = match line.state {
+            Completeness::Incomplete => "not everything could be read",
+            Completeness::Short => "the source told of a few rows more than came",
+            Completeness::Whole | Completeness::Skipped => continue,
+        };
+        tracing::warn!(
+            operation = line.operation,
+            resource_type = line.resource_type,
+            pages = line.pages,
+            rows = line.rows,
+            expected = line.expected,
+            dropped = line.dropped,
+            reason = line.reason,
+            "{what}"
+        );
+    }
     if summary.completeness == Completeness::Incomplete {
-        for line in summary.ledger.iter().filter(|line| line.state == Completeness::Incomplete) {
-            tracing::warn!(
-                operation = line.operation,
-                resource_type = line.resource_type,
-                pages = line.pages,
-                rows = line.rows,
-                expected = line.expected,
-                dropped = line.dropped,
-                reason = line.reason,
-                "not everything could be read"
-            );
-        }
         tracing::warn!("the file is INCOMPLETE: what is missing in it may still be there");
     }
 }

@@ -56,6 +56,15 @@ impl Ledger {
         explain(row, &connector.redact(&error.to_string()));
     }
 
+    /// The source said twice that there are a few rows more than came.
+    pub(crate) fn short(&mut self, action: &Action, came: u64, announced: u64) {
+        let connector = Arc::clone(&self.connector);
+        let row = self.row(action);
+        row.state = row.state.max(Completeness::Short);
+        let why = format!("{}: the source says {announced}, and {came} came, twice", action.describe());
+        explain(row, &connector.redact(&why));
+    }
+
     /// Entitlements were made from a type's declaration.
     pub(crate) fn static_entitlements(&mut self, id: &ResourceTypeId, rows: u64) {
         let row = self.of(id, None, LedgerOperation::ListStaticEntitlements);

@@ -13,7 +13,7 @@ pub(crate) use self::{
     numbers::{grouped, rough},
 };
 use self::{
-    missing::{incomplete, skipped},
+    missing::{incomplete, short, skipped},
     numbers::{duration, size},
 };
 
@@ -36,6 +36,7 @@ pub fn render_summary(summary: &Summary, requests: Option<u64>) -> String {
     if is_incomplete {
         incomplete(&mut text, &summary.ledger);
     }
+    short(&mut text, &summary.ledger);
     table(&mut text, summary);
     let effort = match requests {
         Some(requests) => format!("{} requests", grouped(requests)),

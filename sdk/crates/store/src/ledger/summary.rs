@@ -27,6 +27,8 @@ pub struct LedgerSummary {
     pub dropped: u64,
     /// Rows of the ledger that are incomplete.
     pub incomplete: u64,
+    /// Rows of the ledger that are short. The file does not hold the number: it is counted.
+    pub short: u64,
     /// Rows of the ledger that are skipped by intent.
     pub skipped: u64,
     /// What is not whole and why: the operations and types of the worst state with a reason each, in at most 1,000
@@ -80,10 +82,11 @@ async fn finish(conn: &mut SqliteConnection, sync: &str) -> Result<Option<Ledger
         .bind(SUMMARY)
         .execute(&mut *tx)
         .await?;
-    type Sums = (Option<String>, i64, i64, i64, i64, i64);
-    let (worst, pages, rows, dropped, incomplete, skipped): Sums = sqlx::query_as(
+    type Sums = (Option<String>, i64, i64, i64, i64, i64, i64);
+    let (worst, pages, rows, dropped, incomplete, short, skipped): Sums = sqlx::query_as(
         "select min(state), coalesce(sum(pages), 0), coalesce(sum(rows), 0), coalesce(sum(dropped), 0), \
-         count(*) filter (where state = 'incomplete'), count(*) filter (where state = 'skipped') \
+         count(*) filter (where state = 'incomplete'), count(*) filter (where state = 'short'), \
+         count(*) filter (where state = 'skipped') \
          from completeness_ledger where sync_id = ?",
     )
     .bind(sync)
@@ -107,9 +110,9 @@ async fn finish(conn: &mut SqliteConnection, sync: &str) -> Result<Option<Ledger
             .bind(skipped)
             .execute(&mut *tx)
             .await?;
-            let [pages, rows, dropped, incomplete, skipped] =
-                [pages, rows, dropped, incomplete, skipped].map(i64::unsigned_abs);
-            Some(LedgerSummary { state, pages, rows, dropped, incomplete, skipped, reason })
+            let [pages, rows, dropped, incomplete, short, skipped] =
+                [pages, rows, dropped, incomplete, short, skipped].map(i64::unsigned_abs);
+            Some(LedgerSummary { state, pages, rows, dropped, incomplete, short, skipped, reason })
         }
     };
     tx.commit().await?;
