@@ -56,6 +56,7 @@ fn what_is_wrong_is_said_in_one_message() {
     with(&["--c1z-temp-dir=/not/there"], &SETTINGS);
     with(&["--sync-resources=bid:r:user/1,bid:r:site/acme/user"], &SETTINGS);
     with(&["--sync-resources=bid:e:group/1:member"], &SETTINGS);
+    with(&["--sync-resources=bid:r:user/1"], &SETTINGS);
     with(&["--external-resource-c1z=x.c1z", "--external-resource-traits=app,robot"], &SETTINGS);
     with(&["--run-duration=soon"], &SETTINGS);
     // What is not built.

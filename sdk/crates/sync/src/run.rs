@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector_model::{Error, ErrorKind, Registry, Result};
+use connector_model::{Error, ErrorKind, Registry, ResourceTypeId, Result};
 use connector_store::{
     C1z, Ledger, NewSync, Retention, SyncId, WorkDb,
     envelope::{FileKind, Limits, check_target, pack, unpack},
@@ -58,6 +58,7 @@ pub async fn sync(
 ) -> Result<Summary> {
     let start = Instant::now();
     check_types(registry, options)?;
+    check_targets(registry, options)?;
     let _lock = OutputLock::take(&options.output)?;
     let target = check_target(&options.output, options.overwrite)?;
     let folder = WorkFolder::of(options)?;
@@ -408,6 +409,27 @@ fn check_types(registry: &Registry, options: &SyncOptions) -> Result<()> {
         known.join(", ")
     ))
     .during("choose resource types"))
+}
+
+/// Single resources that the connector has no way to ask for are refused: the
+/// sync would come to nothing.
+fn check_targets(registry: &Registry, options: &SyncOptions) -> Result<()> {
+    let Scope::Resources(targets) = &options.scope else { return Ok(()) };
+    let targeted = |id: &ResourceTypeId| registry.syncer(id).is_ok_and(|s| s.targeted().is_some());
+    let types = || targets.resources.iter().map(|target| target.id.resource_type());
+    let unable = types().find(|id| registry.resource_type(id).is_some() && !targeted(id));
+    let what = match unable {
+        Some(id) => format!("the type {id}"),
+        None if types().next().is_some() && !registry.resource_types().any(|t| targeted(&t.id)) => {
+            "any type".to_owned()
+        }
+        None => return Ok(()),
+    };
+    Err(Error::unimplemented(format!(
+        "the connector can't read single resources of {what}; read everything, or whole types \
+         (--sync-resource-types)"
+    ))
+    .during("choose resources"))
 }
 
 /// The error of an old file that can't be read, with what to do.
