@@ -36,7 +36,9 @@ struct Said {
 impl Said {
     fn of(failure: &HttpFailure) -> Option<(String, Self)> {
         let mut said = failure.json::<Body>()?.error;
-        Some((said.code.take()?, said))
+        // Anything else is no code of Tableau's, and a text that is shown.
+        let is_code = |code: &String| code.len() <= 16 && code.bytes().all(|b| b.is_ascii_alphanumeric());
+        Some((said.code.take().filter(is_code)?, said))
     }
 }
 
@@ -98,10 +100,8 @@ pub(crate) fn classify(failure: &HttpFailure) -> Option<Error> {
     } else {
         meaning.to_owned()
     };
-    // An answer to a sign-in is not quoted: it might quote the request.
-    if !failure.path().ends_with("/signin")
-        && let Some(said) = quote(&said)
-    {
+    // Of an answer to a sign-in the client leaves the code alone.
+    if let Some(said) = quote(&said) {
         message.push_str(": ");
         message.push_str(&said);
     }

@@ -44,6 +44,16 @@ async fn a_refused_token_names_all_that_may_be_wrong_and_no_secret() {
     }
 }
 
+/// Name and secret are easily mixed up.
+#[tokio::test]
+async fn a_secret_that_was_given_as_the_name_is_not_shown() {
+    let secret = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8KQp2DlzwO7x";
+    let (error, _) = refused(&[], |c| c.access_token_name = secret.to_owned()).await;
+    let text = error.report();
+    assert!(!text.contains("qlE1g9MMh9vbrjjg"), "{text}");
+    assert!(text.contains("the name that was given looks like a secret"), "{text}");
+}
+
 #[tokio::test]
 async fn who_is_no_administrator_is_told_so() {
     let (error, _) = refused(&["non-admin"], |_| {}).await;

@@ -180,8 +180,17 @@ impl RequestBuilder {
     /// Sends the request and decodes the answer from JSON. One that breaks off
     /// is asked for again, as a broken connection is.
     pub async fn receive<T: DeserializeOwned + Send>(self) -> Result<T> {
+        self.receive_with(|body| serde_json::from_slice(body)).await
+    }
+
+    /// The same with a decoder of one's own, for services whose JSON does not
+    /// decode as it is.
+    pub async fn receive_with<T: Send>(
+        self,
+        decode: impl Fn(&[u8]) -> Result<T, serde_json::Error> + Send + Sync,
+    ) -> Result<T> {
         let (client, prepared) = self.prepare()?;
-        client.execute(&prepared, |response| response.json()).await
+        client.execute(&prepared, |response| response.decode(&decode)).await
     }
 
     fn prepare(mut self) -> Result<(HttpClient, Prepared)> {

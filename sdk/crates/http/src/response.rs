@@ -62,8 +62,12 @@ impl Response {
     ///
     /// [`RequestBuilder::receive`]: crate::RequestBuilder::receive
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        self.decode(|body| serde_json::from_slice(body))
+    }
+
+    pub(crate) fn decode<T>(&self, decode: impl Fn(&[u8]) -> Result<T, serde_json::Error>) -> Result<T> {
         let decoded = match self.is_whole() {
-            true => serde_json::from_slice(&self.body).map_err(|error| self.not_json(error)),
+            true => decode(&self.body).map_err(|error| self.not_json(error)),
             false => Err(self.not_whole()),
         };
         decoded.map_err(|error| {
