@@ -108,7 +108,10 @@ impl Client {
     /// A page of all groups of the site, in the order of their names.
     pub(crate) async fn groups(&self, page: u32) -> Result<Listing<Group>> {
         let request = self.at_site(&["groups"]).await?.query([("fields", FIELDS), ("sort", "name:asc")]);
-        paged(request, page).receive_with(lenient::decode).await.map_err(|e| e.during("list groups"))
+        paged(request, page)
+            .receive_with(lenient::decode)
+            .await
+            .map_err(|e| error::never_missing(e).during("list groups"))
     }
 
     /// The groups that have exactly so many members, at most one page of
@@ -127,7 +130,7 @@ impl Client {
                 tracing::debug!(error = %e, "the server does not filter groups by their size");
                 Ok(Vec::new())
             }
-            Err(e) => Err(e.during("look for the groups that everyone is in")),
+            Err(e) => Err(error::never_missing(e).during("look for the groups that everyone is in")),
         }
     }
 }

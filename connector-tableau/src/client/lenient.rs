@@ -268,16 +268,26 @@ impl<'de, T: Row> Visitor<'de> for Rows<T> {
         if !self.inner {
             return Ok(vec![T::deserialize(value::MapAccessDeserializer::new(map))?]);
         }
-        let mut rows = Vec::new();
+        let (mut rows, mut has_rows, mut other) = (Vec::new(), false, None);
         while let Some(key) = map.next_key::<Cow<'_, str>>()? {
             if key == T::ROW {
+                has_rows = true;
                 let left = self.left - rows.len();
                 rows.append(&mut map.next_value_seed(Self { inner: false, left, row: PhantomData })?);
             } else {
                 map.next_value::<IgnoredAny>()?;
+                other.get_or_insert(key.into_owned());
             }
         }
-        Ok(rows)
+        // Empty is what has nothing in it, not what has something else.
+        match other {
+            Some(_) if !has_rows => Err(de::Error::custom(format_args!(
+                "the list of {} has no {} but something else",
+                T::LIST,
+                T::ROW
+            ))),
+            _ => Ok(rows),
+        }
     }
 }
 
@@ -345,6 +355,7 @@ mod tests {
             json!({"things": "none"}),
             json!({"things": 3}),
             json!({"things": {"thing": "none"}}),
+            json!({"things": {"other": [{"id": "1"}]}}),
             json!({"things": {"thing": [1]}}),
             json!({"things": {"thing": [{"id": []}]}}),
             json!({"things": {"thing": [{"userCount": "many"}]}}),

@@ -101,7 +101,7 @@ impl Client {
             }
             listing => listing,
         }
-        .map_err(|e| e.during("list users"))
+        .map_err(|e| error::never_missing(e).during("list users"))
     }
 
     async fn users_with(&self, fields: &str, page: u32) -> Result<Listing<User>> {
@@ -112,10 +112,11 @@ impl Client {
     /// A page of the members of a group.
     pub(crate) async fn members(&self, group: &str, page: u32) -> Result<Listing<Member>> {
         let request = paged(self.at_site(&["groups", group, "users"]).await?, page);
-        request
-            .receive_with(lenient::decode)
-            .await
-            .map_err(|e| e.during("list the members of a group").with("group", group))
+        request.receive_with(lenient::decode).await.map_err(|e| {
+            let is_gone = error::has_code(&e, error::NO_SUCH_GROUP);
+            let e = if is_gone { e } else { error::never_missing(e) };
+            e.during("list the members of a group").with("group", group)
+        })
     }
 
     /// One user; `None` where there is none with this id.

@@ -130,9 +130,11 @@ async fn the_kind_of_an_error_follows_the_status_and_then_the_code() {
         (403, "403014", K::Internal),
         (403, "403133", K::PermissionDenied),
         (404, "404000", K::FailedPrecondition),
-        (404, "404002", K::NotFound),
+        // A list of the site is never what is missing, or it would be taken
+        // for an empty one.
+        (404, "404002", K::FailedPrecondition),
         (404, "404003", K::Unimplemented),
-        (404, "404012", K::NotFound),
+        (404, "404012", K::FailedPrecondition),
         (405, "405000", K::InvalidArgument),
         (409, "409000", K::AlreadyExists),
         (409, "409003", K::FailedPrecondition),

@@ -144,6 +144,7 @@ impl HttpClientBuilder {
     pub fn build(mut self) -> Result<HttpClient> {
         self.check()?;
         self.network.direct = is_loopback(&self.base_url);
+        self.network.plaintext = self.network.direct && self.base_url.scheme() == "http";
         let transport = Network::new(&self.network)?;
         Ok(self.assemble(Box::new(transport)))
     }
