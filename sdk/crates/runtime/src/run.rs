@@ -75,7 +75,7 @@ async fn execute(program: &Program, inputs: &Inputs, interrupt: &Interrupt) -> R
     let matches = match command.clone().try_get_matches_from(&inputs.arguments) {
         Ok(matches) => matches,
         Err(e) if usage::is_answer(&e) => return console::print(&e.render().to_string()),
-        Err(e) => return Err(usage::sentence(&e, program.name)),
+        Err(e) => return Err(usage::sentence(&e, program.name, &inputs.arguments)),
     };
     match matches.subcommand() {
         None => {
