@@ -168,6 +168,14 @@ impl Error {
     /// and missing files are told apart.
     pub fn io(message: impl Into<Cow<'static, str>>, source: std::io::Error) -> Self {
         use std::io::ErrorKind as Io;
+        let message = match source.kind() {
+            Io::FileTooLarge => format!(
+                "{}: it is beyond the file-size limit of this process (ulimit -f), or of the file system",
+                message.into()
+            )
+            .into(),
+            _ => message.into(),
+        };
         let kind = match source.kind() {
             Io::NotFound => ErrorKind::NotFound,
             Io::PermissionDenied | Io::ReadOnlyFilesystem => ErrorKind::PermissionDenied,

@@ -32,6 +32,8 @@ use crate::{
 /// ended. An error is one message on stderr, and its
 /// [kind](ErrorKind::code) is the exit code.
 pub fn run(program: Program) -> ExitCode {
+    // Where that can't be had the program ends as it does without it.
+    let _ = connector_store::catch_file_size_limit();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return ending(&Error::io("the program can't start its threads", e), false),

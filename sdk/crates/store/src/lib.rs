@@ -9,6 +9,7 @@ mod encode;
 pub mod envelope;
 mod error;
 mod expandable;
+mod file_size_limit;
 mod ledger;
 pub mod message;
 pub mod reader;
@@ -25,6 +26,7 @@ pub use disk::free_space;
 pub use encode::GrantEncoder;
 pub use error::database_error;
 pub use expandable::{Split, split_expandable};
+pub use file_size_limit::catch_file_size_limit;
 pub use ledger::{
     Completeness, Ledger, LedgerOperation, LedgerRow, LedgerSummary, LedgerTotal, Unknown,
     describe_completeness,
