@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -25,7 +26,7 @@ impl OutputLock {
                 .truncate(false)
                 .write(true)
                 .open(&path)
-                .map_err(|e| Error::io(cannot_write(output, &path), e).with("file", output.display()))?;
+                .map_err(|e| refused(output, &path, e).with("file", output.display()))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -64,6 +65,17 @@ pub(crate) fn sibling(output: &Path, ending: &str) -> PathBuf {
     output.with_file_name(format!(".{name}.{ending}"))
 }
 
+fn refused(output: &Path, lock: &Path, error: io::Error) -> Error {
+    match error.kind() {
+        // The names of what lies beside it are some letters longer.
+        io::ErrorKind::InvalidFilename => Error::invalid(
+            "the name of the output is too long for its folder; choose a shorter one with --file",
+        )
+        .caused_by(error),
+        _ => Error::io(cannot_write(output, lock), error),
+    }
+}
+
 fn cannot_write(output: &Path, lock: &Path) -> String {
     if lock.exists() {
         return format!("the lock file {} can't be opened; was it made by another user?", lock.display());
@@ -94,6 +106,18 @@ fn is_same_file(_: &File, _: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_too_long_is_told() -> Result<()> {
+        let folder = tempfile::tempdir().map_err(|e| Error::io("make a folder", e))?;
+        for length in [252, 300] {
+            let output = folder.path().join("a".repeat(length));
+            let error = OutputLock::take(&output).map(|_| ()).expect_err("too long");
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+            assert!(error.message().starts_with("the name of the output is too long"), "{error}");
+        }
+        Ok(())
+    }
 
     #[test]
     fn the_second_run_is_refused_until_the_first_lets_go() -> Result<()> {

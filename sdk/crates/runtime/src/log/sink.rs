@@ -1,14 +1,14 @@
 //! Where log lines go.
 
 use std::{
-    fs::File,
     io::{self, Write},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use connector_model::{Error, ErrorKind, Result};
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::file::LogFile;
 use crate::console;
 
 /// Where log lines go.
@@ -24,7 +24,7 @@ pub(super) enum Sink {
 pub(super) enum Target {
     Stderr,
     Stdout,
-    File(Arc<Mutex<File>>),
+    File(Arc<LogFile>),
 }
 
 impl Sink {
@@ -41,7 +41,7 @@ impl Sink {
                 .create(true)
                 .append(true)
                 .open(path)
-                .map(|file| Target::File(Arc::new(Mutex::new(file.into_file()))))
+                .map(|file| Target::File(Arc::new(LogFile::new(path, file.into_file()))))
                 .map_err(|e| {
                     Error::new(
                         ErrorKind::Unknown,
@@ -63,9 +63,7 @@ impl Write for Sink {
                     match target {
                         Target::Stderr => console::write(line)?,
                         Target::Stdout => io::stdout().write_all(line)?,
-                        Target::File(file) => {
-                            file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line)?;
-                        }
+                        Target::File(file) => file.write(line),
                     }
                 }
             }
