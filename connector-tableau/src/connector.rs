@@ -1,6 +1,6 @@
 //! The connector.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use connector_sdk::{
     Connector, ConnectorMetadata, Error, ErrorKind, ResourceSyncer, Result, Validation, Waits, async_trait,
@@ -85,6 +85,10 @@ impl Connector for Tableau {
 
     fn waits(&self) -> Waits {
         self.0.client.waits()
+    }
+
+    fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.0.client.redact(text)
     }
 
     /// Ends the session, which frees the token for other programs.

@@ -21,7 +21,7 @@ pub(crate) fn site(context: &Context) -> Result<Resource> {
 
 /// What JSON decodes to.
 pub(crate) fn decode<T: DeserializeOwned>(json: serde_json::Value) -> T {
-    serde_json::from_value(json).expect("JSON of the expected form")
+    serde_json::from_slice(json.to_string().as_bytes()).expect("JSON of the expected form")
 }
 
 /// Resources as a person would write them down.

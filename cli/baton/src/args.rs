@@ -155,13 +155,14 @@ pub(crate) fn command() -> clap::Command {
 
 /// Reads a command line, the program's name first.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
-    let parsed = command().try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m));
+    let args: Vec<OsString> = args.into_iter().collect();
+    let parsed = command().try_get_matches_from(&args).and_then(|m| Cli::from_arg_matches(&m));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(e) if matches!(e.kind(), Clap::DisplayHelp | Clap::DisplayVersion) => {
             return Ok(Parsed::Text(e.render().to_string()));
         }
-        Err(e) => return Err(refusal(&e)),
+        Err(e) => return Err(refusal(&e, &args)),
     };
     let Some(chosen) = cli.command else {
         return Ok(Parsed::Text(command().render_help().to_string()));
@@ -192,22 +193,69 @@ fn format(word: &str) -> Format {
     }
 }
 
-/// The parser's complaint as one sentence, without the usage.
-fn refusal(error: &clap::Error) -> Error {
-    if let (Clap::InvalidSubcommand, Some(ContextValue::String(name))) =
-        (error.kind(), error.get(ContextKind::InvalidSubcommand))
-        && NOT_BUILT.contains(&name.as_str())
-    {
+/// The parser's complaint as one sentence, without the usage. What was typed where nothing of that kind belongs is not
+/// shown: it may be a secret.
+fn refusal(error: &clap::Error, args: &[OsString]) -> Error {
+    let typed = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let command = typed(ContextKind::InvalidSubcommand);
+    if error.kind() == Clap::InvalidSubcommand && NOT_BUILT.contains(&command) {
         return Error::unimplemented(format!(
-            "`baton {name}` is not built yet; the Go tool of the same name has it"
+            "`baton {command}` is not built yet; the Go tool of the same name has it"
         ));
     }
+    let argument = typed(ContextKind::InvalidArg);
+    let text = match error.kind() {
+        Clap::InvalidSubcommand => format!("{} is no command{}", place(args, command), meant(error)),
+        Clap::UnknownArgument if argument.starts_with('-') => {
+            format!("{} is an unknown flag{}", place(args, argument), meant(error))
+        }
+        Clap::UnknownArgument => format!("{} is not expected here", place(args, argument)),
+        Clap::TooManyValues => format!("{argument} takes no value"),
+        Clap::InvalidValue if typed(ContextKind::InvalidValue).is_empty() => {
+            format!("{argument} needs a value")
+        }
+        Clap::InvalidValue => match error.get(ContextKind::ValidValue) {
+            Some(ContextValue::Strings(values)) => format!("{argument} must be one of {}", values.join(", ")),
+            _ => format!("{argument} has a value that does not read"),
+        },
+        Clap::ValueValidation => format!("{argument} has a value that does not read"),
+        _ => rendered(error),
+    };
+    Error::new(ErrorKind::Unknown, format!("{text}; `baton --help` tells what there is"))
+}
+
+/// What the parser says, in one line.
+fn rendered(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let text = text.split("\n\nUsage:").next().unwrap_or_default();
     let text = text.split("\n\nFor more information").next().unwrap_or_default();
     let text = text.strip_prefix("error: ").unwrap_or(text).replace("\n\n", "; ");
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    Error::new(ErrorKind::Unknown, format!("{text}; `baton --help` tells what there is"))
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Where on the command line something stands: `argument 2`.
+fn place(args: &[OsString], what: &str) -> String {
+    let is_it = |arg: &OsString| {
+        let arg = arg.to_string_lossy();
+        arg == what || arg.strip_prefix(what).is_some_and(|rest| rest.starts_with('='))
+    };
+    match args.iter().skip(1).position(is_it) {
+        Some(at) => format!("argument {}", at + 1),
+        None => "an argument".to_owned(),
+    }
+}
+
+/// What may have been meant.
+fn meant(error: &clap::Error) -> String {
+    let suggested = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
+    match suggested.into_iter().find_map(|kind| error.get(kind)) {
+        Some(ContextValue::String(text)) => format!(", did you mean {text}?"),
+        Some(ContextValue::Strings(texts)) => format!(", did you mean {}?", texts.join(", ")),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]

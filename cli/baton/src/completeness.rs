@@ -46,6 +46,7 @@ fn state(total: &LedgerTotal) -> String {
     let so = match total.state {
         Completeness::Whole => total.lists,
         Completeness::Skipped => total.skipped,
+        Completeness::Short => total.short,
         Completeness::Incomplete => total.incomplete,
     };
     if so == total.lists {
@@ -90,6 +91,7 @@ pub(crate) fn json(ledger: &Ledger) -> Value {
                     ("expected", t.expected),
                     ("dropped", Some(t.dropped)),
                     ("incomplete", Some(t.incomplete)),
+                    ("short", Some(t.short)),
                     ("skipped", Some(t.skipped)),
                 ],
             )
@@ -102,6 +104,7 @@ pub(crate) fn json(ledger: &Ledger) -> Value {
             ("rows", Some(summary.rows)),
             ("dropped", Some(summary.dropped)),
             ("incomplete", Some(summary.incomplete)),
+            ("short", Some(summary.short)),
             ("skipped", Some(summary.skipped)),
         ],
     );

@@ -36,6 +36,8 @@ fn main() -> ExitCode {
         .with_target(false)
         .with_ansi(false)
         .init();
+    // Where that can't be had the program ends as it does without it.
+    let _ = connector_store::catch_file_size_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = match runtime {
         Ok(runtime) => {

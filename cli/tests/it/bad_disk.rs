@@ -173,3 +173,35 @@ async fn a_read_only_folder_is_told_before_the_first_request() {
     assert_eq!(disk.names(), ["sync.c1z"]);
     assert_eq!(site.requests().total, 0);
 }
+
+/// The kernel ends a program that writes beyond the limit, unless it is asked
+/// not to: then the write fails, and that is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_on_the_size_of_files_ends_with_a_sentence() {
+    let (room, site) = (Room::new(), site(&[]).await);
+    assert_eq!(room.sync(&site, &[]).code, 0);
+    let old = std::fs::read(room.path("sync.c1z")).unwrap();
+    let mut failed = 0;
+    // The limit is met in the database, in its log, and in the file itself.
+    for blocks in [0, 1, 4, 16, 64, 256, 700, 100_000] {
+        let command = room.sync_command(&site, &["--log-level=error"]);
+        let ended = Ended::of(Room::limited(&command, blocks).output().unwrap());
+        assert_eq!(site.open_sessions(), 0, "{blocks}: it signed out");
+        if ended.code == 0 {
+            continue;
+        }
+        failed += 1;
+        assert_eq!(ended.code, 8, "{blocks}: {}", ended.stderr);
+        let sentence = told(&ended);
+        assert!(
+            sentence.contains("the file-size limit of this process (ulimit -f)"),
+            "{blocks}: {}",
+            ended.stderr
+        );
+        assert!(std::fs::read(room.path("sync.c1z")).unwrap() == old, "{blocks}: the old file is intact");
+    }
+    assert!((3..=7).contains(&failed), "{failed} of 8 failed");
+    // Without a limit the next run does it.
+    assert_eq!(room.sync(&site, &[]).code, 0);
+    assert_eq!(room.names(), ["sync.c1z"]);
+}

@@ -56,12 +56,40 @@ fn what_is_wrong_is_said_in_one_message() {
     with(&["--c1z-temp-dir=/not/there"], &SETTINGS);
     with(&["--sync-resources=bid:r:user/1,bid:r:site/acme/user"], &SETTINGS);
     with(&["--sync-resources=bid:e:group/1:member"], &SETTINGS);
+    with(&["--sync-resources=bid:r:user/1"], &SETTINGS);
     with(&["--external-resource-c1z=x.c1z", "--external-resource-traits=app,robot"], &SETTINGS);
     with(&["--run-duration=soon"], &SETTINGS);
     // What is not built.
     with(&["--client-id=x", "--client-secret=hunter2"], &SETTINGS);
     with(&["--create-account-email=a@example.com"], &SETTINGS);
     insta::assert_snapshot!(text);
+}
+
+/// It may be a secret that a flag was forgotten for, or misspelled.
+#[test]
+fn what_was_typed_in_a_wrong_place_is_not_shown() {
+    for arguments in [
+        &["hunter2"][..],
+        &["--workers=3", "hunter2"],
+        &["capabilities", "hunter2"],
+        &["completion", "hunter2"],
+        &["completion", "bash", "hunter2"],
+        &["health-check", "--endpoint", "hunter2"],
+        &["demo", "hunter2"],
+        &["demo", "--users", "hunter2"],
+        &["--hunter2"],
+        &["--hunter2=hunter2"],
+        &["--acess-token-secret=hunter2"],
+        &["--acess-token-secret", "hunter2"],
+        &["-xhunter2"],
+        &["-x", "hunter2"],
+        &["-p", "hunter2"],
+        &["--", "hunter2"],
+    ] {
+        let ended = refused(arguments, &[]);
+        assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), 1, "{arguments:?}: {}", ended.stderr);
+    }
 }
 
 #[test]

@@ -51,6 +51,19 @@ impl Room {
         command
     }
 
+    /// The same command in a process whose files may have so many blocks of
+    /// 512 bytes.
+    pub(crate) fn limited(command: &Command, blocks: u32) -> Command {
+        let mut limited = Command::new("sh");
+        limited.arg("-c").arg(format!("ulimit -f {blocks} && exec \"$0\" \"$@\""));
+        limited.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null()).env_clear();
+        limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        if let Some(folder) = command.get_current_dir() {
+            limited.current_dir(folder);
+        }
+        limited
+    }
+
     /// Runs to the end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         Ended::of(self.command(arguments).output().unwrap())

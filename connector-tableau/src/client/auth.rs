@@ -77,6 +77,16 @@ impl PersonalAccessToken {
         self.signed_in.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The name for an error. Name and secret are easily mixed up, and secrets
+    /// have a form of their own.
+    fn shown_name(&self) -> String {
+        if self.name.contains("==:") {
+            "(the name that was given looks like a secret)".to_owned()
+        } else {
+            format!("{:?}", self.name)
+        }
+    }
+
     /// The sentence for a refusal that comes in one form for many reasons.
     fn refused(&self, version: ApiVersion, e: Error) -> Error {
         let site = if self.content_url.is_empty() {
@@ -88,9 +98,9 @@ impl PersonalAccessToken {
             return Error::new(
                 ErrorKind::Unauthenticated,
                 format!(
-                    "Tableau refused the access token {:?}: its name or secret is wrong, or it has expired \
+                    "Tableau refused the access token {}: its name or secret is wrong, or it has expired \
                      (also after 15 days without use) or been revoked, or {site}; Tableau does not say which",
-                    self.name
+                    self.shown_name()
                 ),
             )
             .with("status", StatusCode::UNAUTHORIZED.as_u16())
@@ -122,7 +132,7 @@ impl Authenticator for PersonalAccessToken {
         // A second try after a lost answer ends a session that nobody uses.
         let request =
             http.post(&format!("api/{version}/auth/signin")).json(&body).idempotent(true).hide(&self.secret);
-        let answer = request.receive::<Answer>().await;
+        let answer = request.receive_with(lenient::decode::<Answer>).await;
         let credentials =
             answer.map_err(|e| self.refused(version, e).during("sign in to Tableau"))?.credentials;
         let (Some(token), Some(site_id), Some(user_id)) =

@@ -14,6 +14,8 @@ pub(crate) const PAGE_OUT_OF_RANGE: &str = "400006";
 pub(crate) const SIGN_IN_REFUSED: &str = "401001";
 /// A session that is over.
 pub(crate) const SESSION_OVER: &str = "401002";
+/// A group that does not exist.
+pub(crate) const NO_SUCH_GROUP: &str = "404012";
 /// A site that can't be switched to.
 const SITE_SWITCH_REFUSED: &str = "401003";
 
@@ -36,7 +38,9 @@ struct Said {
 impl Said {
     fn of(failure: &HttpFailure) -> Option<(String, Self)> {
         let mut said = failure.json::<Body>()?.error;
-        Some((said.code.take()?, said))
+        // Anything else is no code of Tableau's, and a text that is shown.
+        let is_code = |code: &String| code.len() <= 16 && code.bytes().all(|b| b.is_ascii_alphanumeric());
+        Some((said.code.take().filter(is_code)?, said))
     }
 }
 
@@ -83,7 +87,7 @@ pub(crate) fn classify(failure: &HttpFailure) -> Option<Error> {
              api-version",
         ),
         "404002" => (K::NotFound, "the user does not exist"),
-        "404012" => (K::NotFound, "the group does not exist"),
+        NO_SUCH_GROUP => (K::NotFound, "the group does not exist"),
         "409003" => (K::FailedPrecondition, "the user owns content"),
         "409004" | "409014" => (K::ResourceExhausted, "no seat of this license is left"),
         "429000" => (K::Unavailable, "too many requests were made"),
@@ -98,10 +102,8 @@ pub(crate) fn classify(failure: &HttpFailure) -> Option<Error> {
     } else {
         meaning.to_owned()
     };
-    // An answer to a sign-in is not quoted: it might quote the request.
-    if !failure.path().ends_with("/signin")
-        && let Some(said) = quote(&said)
-    {
+    // Of an answer to a sign-in the client leaves the code alone.
+    if let Some(said) = quote(&said) {
         message.push_str(": ");
         message.push_str(&said);
     }
@@ -110,6 +112,16 @@ pub(crate) fn classify(failure: &HttpFailure) -> Option<Error> {
         error = error.retry_as(by_status.retry());
     }
     Some(error)
+}
+
+/// The error of a list that can't be missing: it belongs to the site. "Not
+/// found" is for single things that may be gone, and would be taken for that.
+pub(crate) fn never_missing(error: Error) -> Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    Error::new(ErrorKind::FailedPrecondition, "Tableau answered that a list of the site does not exist")
+        .caused_by(error)
 }
 
 /// Whether an answer says that the session is over. A refused sign-in and a

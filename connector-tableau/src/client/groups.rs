@@ -108,7 +108,10 @@ impl Client {
     /// A page of all groups of the site, in the order of their names.
     pub(crate) async fn groups(&self, page: u32) -> Result<Listing<Group>> {
         let request = self.at_site(&["groups"]).await?.query([("fields", FIELDS), ("sort", "name:asc")]);
-        paged(request, page).receive().await.map_err(|e| e.during("list groups"))
+        paged(request, page)
+            .receive_with(lenient::decode)
+            .await
+            .map_err(|e| error::never_missing(e).during("list groups"))
     }
 
     /// The groups that have exactly so many members, at most one page of
@@ -121,13 +124,13 @@ impl Client {
             ("sort", "name:asc"),
             ("filter", &filter),
         ]);
-        match paged(request, 1).receive::<Listing<Group>>().await {
+        match paged(request, 1).receive_with(lenient::decode::<Listing<Group>>).await {
             Ok(listing) => Ok(listing.rows),
             Err(e) if error::has_status(&e, StatusCode::BAD_REQUEST) => {
                 tracing::debug!(error = %e, "the server does not filter groups by their size");
                 Ok(Vec::new())
             }
-            Err(e) => Err(e.during("look for the groups that everyone is in")),
+            Err(e) => Err(error::never_missing(e).during("look for the groups that everyone is in")),
         }
     }
 }

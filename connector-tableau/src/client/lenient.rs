@@ -12,7 +12,25 @@ use serde::{
     de::{self, DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor, value},
 };
 
-use super::paging::PAGE_SIZE;
+use super::{digits, paging::PAGE_SIZE};
+
+/// The most rows of a page: what is asked for, and a tenth more.
+const MAX_ROWS: usize = (PAGE_SIZE + PAGE_SIZE / 10) as usize;
+
+/// What is said of a number that the machine can hold only roughly, until
+/// [`decode`] reads it by its digits.
+const ROUGH: &str = "a number that the machine holds only roughly";
+
+/// Decodes an answer. Numbers of any size keep their digits: where there is one
+/// that does not fit, which no Tableau writes, the numbers are read as texts.
+pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    match serde_json::from_slice(body) {
+        Err(e) if e.is_data() && e.to_string().starts_with(ROUGH) => {
+            serde_json::from_slice(&digits::quoted(body))
+        }
+        decoded => decoded,
+    }
+}
 
 /// Text, whether it comes as a string, a number or a boolean. Empty text and
 /// null are `None`.
@@ -64,8 +82,8 @@ impl<T: for<'a> From<&'a str>> Visitor<'_> for TextVisitor<T> {
         Ok(Some(T::from(&v.to_string())))
     }
 
-    fn visit_f64<E>(self, v: f64) -> Result<Self::Value, E> {
-        Ok(Some(T::from(&v.to_string())))
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
+        Err(E::custom(ROUGH))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -169,10 +187,13 @@ impl<'de, T: Row> Visitor<'de> for ListingVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let (mut pagination, mut rows) = (None, None);
         while let Some(key) = map.next_key::<Cow<'_, str>>()? {
-            if key == "pagination" {
+            if key == "pagination" && pagination.is_none() {
                 pagination = map.next_value::<Option<Pagination>>()?;
-            } else if key == T::LIST {
-                rows = Some(map.next_value_seed(Rows::<T> { inner: true, row: PhantomData })?);
+            } else if key == T::LIST && rows.is_none() {
+                rows =
+                    Some(map.next_value_seed(Rows::<T> { inner: true, left: MAX_ROWS, row: PhantomData })?);
+            } else if key == "pagination" || key == T::LIST {
+                return Err(de::Error::custom(format_args!("the answer has two times {key}")));
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -197,6 +218,8 @@ impl<'de, T: Row> Visitor<'de> for ListingVisitor<T> {
 struct Rows<T> {
     /// An object is not a row but the wrapper around the rows.
     inner: bool,
+    /// How many rows there may be.
+    left: usize,
     row: PhantomData<T>,
 }
 
@@ -224,27 +247,54 @@ impl<'de, T: Row> Visitor<'de> for Rows<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
-        let mut rows = Vec::with_capacity(seq.size_hint().unwrap_or(0).min(1000));
-        while let Some(row) = seq.next_element()? {
-            rows.push(row);
+        let mut rows = Vec::new();
+        while rows.len() < self.left {
+            match seq.next_element()? {
+                Some(row) => rows.push(row),
+                None => return Ok(rows),
+            }
         }
-        Ok(rows)
+        // One more is too many, whatever it is.
+        match seq.next_element::<IgnoredAny>()? {
+            Some(_) => Err(too_many::<T, _>()),
+            None => Ok(rows),
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<T>, A::Error> {
+        if !self.inner && self.left == 0 {
+            return Err(too_many::<T, _>());
+        }
         if !self.inner {
             return Ok(vec![T::deserialize(value::MapAccessDeserializer::new(map))?]);
         }
-        let mut rows = Vec::new();
+        let (mut rows, mut has_rows, mut other) = (Vec::new(), false, None);
         while let Some(key) = map.next_key::<Cow<'_, str>>()? {
             if key == T::ROW {
-                rows.append(&mut map.next_value_seed(Self { inner: false, row: PhantomData })?);
+                has_rows = true;
+                let left = self.left - rows.len();
+                rows.append(&mut map.next_value_seed(Self { inner: false, left, row: PhantomData })?);
             } else {
                 map.next_value::<IgnoredAny>()?;
+                other.get_or_insert(key.into_owned());
             }
         }
-        Ok(rows)
+        // Empty is what has nothing in it, not what has something else.
+        match other {
+            Some(_) if !has_rows => Err(de::Error::custom(format_args!(
+                "the list of {} has no {} but something else",
+                T::LIST,
+                T::ROW
+            ))),
+            _ => Ok(rows),
+        }
     }
+}
+
+/// A page that holds more than anybody asked for: it is refused before its
+/// rows fill the memory, of which they take far more than their JSON.
+fn too_many<T: Row, E: de::Error>() -> E {
+    E::custom(format_args!("a page of {} has more than {MAX_ROWS} rows", T::LIST))
 }
 
 #[cfg(test)]
@@ -305,6 +355,7 @@ mod tests {
             json!({"things": "none"}),
             json!({"things": 3}),
             json!({"things": {"thing": "none"}}),
+            json!({"things": {"other": [{"id": "1"}]}}),
             json!({"things": {"thing": [1]}}),
             json!({"things": {"thing": [{"id": []}]}}),
             json!({"things": {"thing": [{"userCount": "many"}]}}),
@@ -312,6 +363,58 @@ mod tests {
             json!({"things": {}, "pagination": {"totalAvailable": "some"}}),
         ] {
             assert!(read(&body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_has_no_more_rows_than_were_asked_for_and_some_slack() {
+        let rows = |n: usize| vec![json!({}); n];
+        let allowed = MAX_ROWS;
+        assert_eq!((PAGE_SIZE, allowed), (1000, 1100));
+        for list in [json!({"thing": rows(allowed)}), json!(rows(allowed))] {
+            assert_eq!(read(&json!({ "things": list })).unwrap().1.len(), allowed);
+        }
+        for list in [json!({"thing": rows(allowed + 1)}), json!(rows(allowed + 1))] {
+            let error = read(&json!({ "things": list })).unwrap_err().to_string();
+            assert!(error.contains("a page of things has more than 1100 rows"), "{error}");
+        }
+        // Also where they come in several lists.
+        let half = serde_json::to_string(&rows(600)).unwrap();
+        let twice = format!(r#"{{"things": {{"thing": {half}, "thing": {half}}}}}"#);
+        let error = serde_json::from_str::<Listing<Thing>>(&twice).unwrap_err().to_string();
+        assert!(error.contains("more than 1100 rows"), "{error}");
+        let ones = "\"thing\": {},".repeat(1101);
+        let many = format!(r#"{{"things": {{{ones} "x": 1}}}}"#);
+        assert!(serde_json::from_str::<Listing<Thing>>(&many).is_err());
+        let lists = format!("\"things\": {half},").repeat(2);
+        let lists = format!("{{{lists} \"x\": 1}}");
+        assert!(serde_json::from_str::<Listing<Thing>>(&lists).is_err(), "the list itself twice");
+    }
+
+    /// An id beyond the numbers of the machine is told by its digits all the
+    /// same.
+    #[test]
+    fn numbers_keep_their_digits() {
+        for (number, kept) in [
+            ("18446744073709551615", "18446744073709551615"),
+            ("18446744073709551616", "18446744073709551616"),
+            ("123456789012345678901234567890", "123456789012345678901234567890"),
+            ("-9223372036854775809", "-9223372036854775809"),
+            ("-7", "-7"),
+            ("0", "0"),
+            ("1.50", "1.50"),
+            ("12345678901234567890123.25", "12345678901234567890123.25"),
+        ] {
+            let row = format!(r#"{{"id": {number}, "domain": {{"name": {number}}}}}"#);
+            let thing: Thing = decode(row.as_bytes()).unwrap();
+            assert_eq!((thing.id.as_deref(), thing.domain.as_deref()), (Some(kept), Some(kept)), "{number}");
+        }
+        for (count, read) in [("3", Some(3)), ("3.0", Some(3)), ("18446744073709551615", Some(u64::MAX))] {
+            let thing: Thing = decode(format!(r#"{{"userCount": {count}}}"#).as_bytes()).unwrap();
+            assert_eq!(thing.user_count, read, "{count}");
+        }
+        for count in ["18446744073709551616", "3.5", "1e3", "-1"] {
+            assert!(decode::<Thing>(format!(r#"{{"userCount": {count}}}"#).as_bytes()).is_err(), "{count}");
         }
     }
 

@@ -20,6 +20,10 @@ pub(crate) const PAGE_SIZE: u32 = 1000;
 /// The most pages of a list that are believed: a hundred million rows.
 const MAX_PAGES: u64 = 100_000;
 
+/// Rows that may go while a page is read, or that the total counts and the
+/// list does not show yet.
+const SLACK: u64 = 10;
+
 /// Which page of a list to read, and what the first page found out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Position {
@@ -96,6 +100,16 @@ impl Position {
                 Error::new(ErrorKind::DataLoss, "a list claims to have more rows than can be believed")
                     .with("total", total)
             })?;
+            if pages > 1 && self.is_first() && (extent.rows as u64).saturating_add(SLACK) < page_size {
+                return Err(Error::new(
+                    ErrorKind::DataLoss,
+                    "the first page of a list has fewer rows than its total and the size of a page make, so one \
+                     of them can't be true",
+                )
+                .with("rows", extent.rows)
+                .with("total", total)
+                .with("page_size", page_size));
+            }
             page.also = (self.page + 1..=pages.min(self.page + NAMED_AT_ONCE))
                 .map(|page| PageToken::encode(&Self { page, ..self.clone() }))
                 .collect::<Result<_>>()?;
@@ -186,6 +200,33 @@ mod tests {
             let error = follow(at(1), extent(Some(total), 1000)).expect_err("absurd");
             assert_eq!(error.kind(), ErrorKind::DataLoss);
         }
+    }
+
+    /// The page that tells the total shows whether it can be true.
+    #[test]
+    fn a_total_that_the_first_page_belies_is_refused() -> Result<()> {
+        let with = |total, page_size, rows| {
+            follow(at(1), Extent { total: Some(total), page_size, rows }).map(|(_, also, _)| also.len())
+        };
+        for (total, page_size, rows) in [(5000, 1000, 3), (1001, 1000, 0), (5000, 1000, 989), (300, 100, 50)]
+        {
+            let error = with(total, page_size, rows).expect_err("belied");
+            assert_eq!(error.kind(), ErrorKind::DataLoss);
+            let text = error.to_string();
+            assert!(text.starts_with("the first page of a list has fewer rows than its total"), "{text}");
+        }
+        // A few rows may go while it is counted; and where there is no other
+        // page there is nothing to ask for.
+        for (total, page_size, rows, others) in [
+            (5000, 1000, 1000, 4),
+            (5000, 1000, 990, 4),
+            (1001, 1000, 991, 1),
+            (1000, 1000, 3, 0),
+            (9, 1000, 0, 0),
+        ] {
+            assert_eq!(with(total, page_size, rows)?, others, "{total}");
+        }
+        Ok(())
     }
 
     #[test]

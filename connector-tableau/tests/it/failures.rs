@@ -44,6 +44,16 @@ async fn a_refused_token_names_all_that_may_be_wrong_and_no_secret() {
     }
 }
 
+/// Name and secret are easily mixed up.
+#[tokio::test]
+async fn a_secret_that_was_given_as_the_name_is_not_shown() {
+    let secret = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8KQp2DlzwO7x";
+    let (error, _) = refused(&[], |c| c.access_token_name = secret.to_owned()).await;
+    let text = error.report();
+    assert!(!text.contains("qlE1g9MMh9vbrjjg"), "{text}");
+    assert!(text.contains("the name that was given looks like a secret"), "{text}");
+}
+
 #[tokio::test]
 async fn who_is_no_administrator_is_told_so() {
     let (error, _) = refused(&["non-admin"], |_| {}).await;
@@ -120,9 +130,11 @@ async fn the_kind_of_an_error_follows_the_status_and_then_the_code() {
         (403, "403014", K::Internal),
         (403, "403133", K::PermissionDenied),
         (404, "404000", K::FailedPrecondition),
-        (404, "404002", K::NotFound),
+        // A list of the site is never what is missing, or it would be taken
+        // for an empty one.
+        (404, "404002", K::FailedPrecondition),
         (404, "404003", K::Unimplemented),
-        (404, "404012", K::NotFound),
+        (404, "404012", K::FailedPrecondition),
         (405, "405000", K::InvalidArgument),
         (409, "409000", K::AlreadyExists),
         (409, "409003", K::FailedPrecondition),

@@ -4,6 +4,7 @@
 mod budget;
 mod drift;
 mod failures;
+mod hostile;
 mod reading;
 mod sessions;
 mod snapshot;

@@ -36,6 +36,29 @@ async fn each_error_is_one_sentence() -> Result<()> {
     Ok(())
 }
 
+/// It may be a secret; and it is where nobody looks for one.
+#[test]
+fn what_was_typed_in_a_wrong_place_is_not_shown() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for args in [
+        &["hunter2"][..],
+        &["stats", "hunter2"],
+        &["-f", "sync.c1z", "hunter2"],
+        &["verify", "sync.c1z", "hunter2"],
+        &["completion", "hunter2"],
+        &["--hunter2"],
+        &["stats", "--hunter2=hunter2"],
+        &["stats", "--nope", "hunter2"],
+        &["stats", "-xhunter2"],
+        &["verify", "--legacy=hunter2"],
+        &["stats", "--", "hunter2"],
+    ] {
+        let run = program::run(folder.path(), args);
+        assert_eq!((run.code, run.stderr.lines().count()), (Some(2), 1), "{args:?}: {}", run.stderr);
+        assert!(!run.stderr.contains("hunter2"), "{args:?}: {}", run.stderr);
+    }
+}
+
 /// The other commands of the Go tool, `sdk-runtime` facts §7.
 #[test]
 fn what_is_not_built_says_so() {

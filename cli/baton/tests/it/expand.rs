@@ -25,6 +25,29 @@ async fn a_team_inside_a_team_gives_its_members() -> Result<()> {
     Ok(())
 }
 
+/// The kernel ends a program that writes beyond the limit, unless it is asked not to.
+#[tokio::test]
+async fn a_limit_on_the_size_of_files_ends_with_a_sentence() -> Result<()> {
+    let folder = sample::folder().await?;
+    let old = std::fs::read(folder.path().join("sync.c1z")).expect("the sample");
+    let mut failed = 0;
+    for blocks in ["0", "1", "16", "64", "200", "100000"] {
+        let run =
+            program::run_with_file_blocks(folder.path(), &["expand", "sync.c1z", "--out", "out.c1z"], blocks);
+        if run.code == Some(0) {
+            continue;
+        }
+        failed += 1;
+        assert_eq!(run.code, Some(8), "{blocks}: {run}");
+        let sentence = run.stderr.lines().next().expect("a sentence");
+        assert!(sentence.contains("the file-size limit of this process (ulimit -f)"), "{blocks}: {run}");
+        assert!(!folder.path().join("out.c1z").exists(), "{blocks}: {run}");
+    }
+    assert!((3..=5).contains(&failed), "{failed} of 6 failed");
+    assert_eq!(std::fs::read(folder.path().join("sync.c1z")).expect("the sample"), old);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_written_is_told_and_the_old_one_stays() -> Result<()> {
     let folder = sample::folder().await?;

@@ -71,3 +71,14 @@ pub(crate) fn json(folder: &Path, args: &[&str]) -> serde_json::Value {
     assert_eq!(run.stdout.find('\n'), Some(run.stdout.len() - 1), "one line");
     serde_json::from_str(&run.stdout).expect("JSON")
 }
+
+/// Runs it to its end in a process whose files may have so many blocks of 512 bytes.
+pub(crate) fn run_with_file_blocks(folder: &Path, args: &[&str], blocks: &str) -> Run {
+    let program = baton(folder, args);
+    let mut limited = Command::new("sh");
+    limited.arg("-c").arg(format!("ulimit -f {blocks} && exec \"$0\" \"$@\"")).arg(program.get_program());
+    limited.args(program.get_args()).current_dir(folder).env_remove("BATON_TMPDIR");
+    let Output { status, stdout, stderr } = limited.output().expect("the program starts");
+    let text = |bytes| String::from_utf8(bytes).expect("the program prints UTF-8");
+    Run { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+}

@@ -147,6 +147,7 @@ impl Session {
         let number = self.finished.fetch_add(1, Ordering::AcqRel) + 1;
         match outcome {
             Ok(credential) => {
+                client.known().add(credential.secret());
                 let held = Arc::new(Held { credential, generation: number });
                 state.held = Some(Arc::clone(&held));
                 state.failed = None;

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use connector_model::{Error, Result};
+use connector_model::{Error, Result, SecretString};
 use governor::Quota;
 use url::{Host, Url};
 
@@ -13,6 +13,7 @@ use crate::{
     network::{Network, NetworkConfig},
     quota::FixedQuota,
     redact,
+    secrets::Known,
     stats::Counters,
     transport::Transport,
 };
@@ -28,6 +29,7 @@ pub struct HttpClientBuilder {
     retry: RetryPolicy,
     authenticator: Option<Arc<dyn Authenticator>>,
     classify: Option<Classifier>,
+    known: Known,
 }
 
 impl HttpClientBuilder {
@@ -41,6 +43,7 @@ impl HttpClientBuilder {
             retry: RetryPolicy::default(),
             authenticator: None,
             classify: None,
+            known: Known::default(),
         }
     }
 
@@ -109,6 +112,15 @@ impl HttpClientBuilder {
         self
     }
 
+    /// Keeps a secret out of all errors and log events of the client, from the
+    /// first request on: a server may know it from earlier. Credentials, and
+    /// what a request [hides](crate::RequestBuilder::hide), are kept out from
+    /// when they are used.
+    pub fn redact(self, secret: &SecretString) -> Self {
+        self.known.add(secret);
+        self
+    }
+
     /// Maps answers that are no success to errors by the service's own codes.
     /// `None` leaves an answer to its status. The error's
     /// [`Retry`](connector_model::Retry) decides whether an idempotent request
@@ -132,12 +144,14 @@ impl HttpClientBuilder {
     pub fn build(mut self) -> Result<HttpClient> {
         self.check()?;
         self.network.direct = is_loopback(&self.base_url);
+        self.network.plaintext = self.network.direct && self.base_url.scheme() == "http";
         let transport = Network::new(&self.network)?;
         Ok(self.assemble(Box::new(transport)))
     }
 
     fn check(&self) -> Result<()> {
         let url = &self.base_url;
+        check_name(url)?;
         let shown = redact::address(url);
         let wrong = if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             format!("the address {shown} is not one of http or https")
@@ -171,9 +185,30 @@ impl HttpClientBuilder {
             quota: self.quota.map(FixedQuota::new),
             classify: self.classify,
             counters: Counters::default(),
+            known: Arc::new(self.known),
         };
         HttpClient::assemble(inner, self.authenticator)
     }
+}
+
+/// Refuses a host name that no name server would take (RFC 1035 §2.3.4).
+fn check_name(url: &Url) -> Result<()> {
+    let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
+    let labels = name.strip_suffix('.').unwrap_or(name);
+    let why = if labels.split('.').any(|label| label.len() > 63) {
+        "has a part of more than 63 characters"
+    } else if labels.len() > 253 {
+        "is longer than 253 characters"
+    } else if labels.split('.').any(str::is_empty) {
+        "has an empty part"
+    } else {
+        return Ok(());
+    };
+    let shown = match name.char_indices().nth(40) {
+        Some((at, _)) => format!("{}…", &name[..at]),
+        None => name.to_owned(),
+    };
+    Err(Error::invalid(format!("the host name {shown:?} in the address {why}; check how it is written")))
 }
 
 fn is_loopback(url: &Url) -> bool {

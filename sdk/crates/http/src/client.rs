@@ -1,6 +1,7 @@
 //! The client: every request takes the same way through it.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -15,9 +16,11 @@ use crate::{
     Authenticator, Credential, HttpClientBuilder, HttpFailure, RequestBuilder, Response, RetryPolicy, Stats,
     auth::Session,
     gate::{Concurrency, RateGate},
+    page_text,
     quota::FixedQuota,
     rate_limit, redact,
     request::{Identity, Prepared},
+    secrets::Known,
     stats::Counters,
     trace,
     transport::{Fault, Incoming, Outgoing, Transport},
@@ -40,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) quota: Option<FixedQuota>,
     pub(crate) classify: Option<Classifier>,
     pub(crate) counters: Counters,
+    /// Secrets that no error and no log event may show.
+    pub(crate) known: Arc<Known>,
 }
 
 /// An HTTP client for one server. Clones share everything.
@@ -94,6 +99,24 @@ impl HttpClient {
         let gate = &self.inner.gate;
         let left = gate.left();
         Waits { total: gate.total().saturating_sub(left.unwrap_or_default()), left }
+    }
+
+    /// A text without the secrets that this client had to do with: its
+    /// credentials and what its requests [hide](RequestBuilder::hide), encoded
+    /// or not. For what a connector quotes of a server.
+    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.inner.known.secrets().hide(text) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Owned(hidden) => Cow::Owned(hidden),
+        }
+    }
+
+    pub(crate) fn redact_error(&self, error: Error) -> Error {
+        self.inner.known.secrets().hide_in(error)
+    }
+
+    pub(crate) fn known(&self) -> &Known {
+        &self.inner.known
     }
 
     /// A request with any method. The path is relative to the base address;
@@ -274,12 +297,13 @@ impl HttpClient {
             Ok(incoming) => incoming,
             Err(Fault { error, sent }) => {
                 let error = error.with("request", redact::request(&request.method, &request.url));
-                trace::failed(&request, attempt, &error, took);
+                let error = self.redact_error(error);
+                trace::failed(&request, attempt, &error, took, &inner.known);
                 return Err(Failed { error, sent, hint: None, answer: None });
             }
         };
         let Incoming { status, headers, body } = incoming;
-        trace::answered(&request, attempt, status, &headers, body.len(), took);
+        trace::answered(&request, attempt, status, &headers, body.len(), took, &inner.known);
         let throttled = status == StatusCode::TOO_MANY_REQUESTS;
         if throttled {
             permit.throttled()
@@ -297,11 +321,13 @@ impl HttpClient {
         }
         drop(permit);
         if status.is_success() {
-            return Ok(Response { method: request.method, url: request.url, status, headers, body });
+            let Outgoing { method, url, .. } = request;
+            let (quotable, known) = (!prepared.secret, Arc::clone(&inner.known));
+            return Ok(Response { method, url, status, headers, body, quotable, known });
         }
-        let secrets = credential.map(Credential::secret).into_iter().chain(&prepared.secrets);
         let answer = HttpFailure::new(request.method, request.url, status, headers, body);
-        let answer = secrets.fold(answer, HttpFailure::hide);
+        let answer = if prepared.secret { answer.unquotable() } else { answer };
+        let answer = answer.hide(inner.known.secrets());
         Err(Failed { error: self.explain(&answer), sent: true, hint, answer: Some(answer) })
     }
 
@@ -317,7 +343,7 @@ impl HttpClient {
             request.headers.insert(credential.name().clone(), credential.value().clone());
         }
         let follows = matches!(request.method, Method::GET | Method::HEAD);
-        let mut hops = 0;
+        let mut visited = Vec::new();
         loop {
             self.inner.counters.sent();
             let incoming = match self.inner.transport.exchange(&request).await {
@@ -328,14 +354,16 @@ impl HttpClient {
             let target = incoming
                 .headers
                 .get(header::LOCATION)
-                .filter(|_| incoming.status.is_redirection() && follows && hops < MAX_REDIRECTS)
+                .filter(|_| incoming.status.is_redirection() && follows)
                 .and_then(|location| request.url.join(location.to_str().ok()?).ok())
                 .filter(|target| target.origin() == self.inner.base_url.origin());
-            match target {
-                Some(target) => request.url = target,
-                None => return (request, Ok(incoming)),
+            let Some(target) = target else { return (request, Ok(incoming)) };
+            let from = std::mem::replace(&mut request.url, target);
+            visited.push(from);
+            if visited.contains(&request.url) || visited.len() > MAX_REDIRECTS {
+                let error = endless(&visited, &request.url);
+                return (request, Err(Fault { error, sent: true }));
             }
-            hops += 1;
         }
     }
 
@@ -348,7 +376,8 @@ impl HttpClient {
         if error.get("request").is_none() {
             error = error.with("request", redact::request(&answer.method, &answer.url));
         }
-        error
+        // A classifier quotes what it decoded.
+        self.redact_error(error)
     }
 
     fn shut_out(&self, request: &Outgoing, left: Duration) -> Error {
@@ -364,6 +393,22 @@ impl HttpClient {
         .retry_as(Retry::After(left))
         .with("request", redact::request(&request.method, &request.url))
     }
+}
+
+/// Redirects that never come to an answer.
+fn endless(visited: &[Url], target: &Url) -> Error {
+    let host = target.host_str().unwrap_or("the server");
+    let path = |url: &Url| page_text::one_line(url.path());
+    let message = match visited.last() {
+        Some(last) if visited.contains(target) => {
+            format!("{host} redirects in a circle, from {} to {}", path(last), path(target))
+        }
+        _ => format!(
+            "{host} redirected the request {MAX_REDIRECTS} times in a row, and again to {}",
+            path(target)
+        ),
+    };
+    Error::new(ErrorKind::FailedPrecondition, format!("{message}; check the configured address"))
 }
 
 /// The second loss of a session in one request, right after a sign-in.

@@ -1,14 +1,18 @@
 //! An answer that is no success, and what it means.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use bytes::Bytes;
-use connector_model::{Error, ErrorKind, ExposeSecret, Retry, SecretString};
-use http::{HeaderMap, Method, StatusCode, header};
+use connector_model::{Error, ErrorKind, Retry};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::{page_text, redact};
+use crate::{
+    page_text, redact,
+    secrets::{HIDDEN, Secrets},
+    unquoted,
+};
 
 /// Bytes of an error's body that are shown as text.
 const SHOWN: usize = 4 * 1024;
@@ -21,22 +25,36 @@ pub struct HttpFailure {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     body: Bytes,
+    /// Whether the error may hold words of the server.
+    quotable: bool,
+    secrets: Arc<Secrets>,
 }
 
 impl HttpFailure {
     /// An answer put together by hand, for the tests of a classifier.
     pub fn new(method: Method, url: Url, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self { method, url, status, headers, body }
+        Self { method, url, status, headers, body, quotable: true, secrets: Arc::default() }
     }
 
-    /// A server that echoes the request must not bring its secrets into an
-    /// error.
-    pub(crate) fn hide(mut self, secret: &SecretString) -> Self {
-        let secret = secret.expose_secret();
-        let text = String::from_utf8_lossy(&self.body);
-        if !secret.is_empty() && text.contains(secret) {
-            self.body = text.replace(secret, "[redacted]").into();
+    /// Without secrets that the server wrote back. What a classifier makes of
+    /// the answer is looked through once more.
+    pub(crate) fn hide(mut self, secrets: Arc<Secrets>) -> Self {
+        self.body = secrets.hide_in_body(self.body);
+        for value in self.headers.values_mut() {
+            if let Cow::Owned(hidden) = secrets.hide(&String::from_utf8_lossy(value.as_bytes())) {
+                *value = HeaderValue::from_str(&hidden).unwrap_or(HeaderValue::from_static(HIDDEN));
+            }
         }
+        self.secrets = secrets;
+        self
+    }
+
+    /// The answer to a request whose body held a secret: nothing is left of it
+    /// but the status, the type of the content, and codes.
+    pub(crate) fn unquotable(mut self) -> Self {
+        self.body = unquoted::body(&self.body);
+        self.headers = unquoted::headers(&self.headers);
+        self.quotable = false;
         self
     }
 
@@ -60,7 +78,9 @@ impl HttpFailure {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body, at most 64 KiB of it.
+    /// The body, at most 64 KiB of it. Where the request [held a
+    /// secret](crate::RequestBuilder::hide), that is its JSON with all texts
+    /// emptied but short codes.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
@@ -84,9 +104,22 @@ impl HttpFailure {
     /// invalid argument, anything else unknown.
     pub fn to_error(&self) -> Error {
         let host = self.url.host_str().unwrap_or("the server");
+        if self.status == StatusCode::NOT_MODIFIED {
+            return Error::new(
+                ErrorKind::FailedPrecondition,
+                format!(
+                    "{host} answered 304 Not Modified, though the request set no condition; a cache before the \
+                     server may be broken"
+                ),
+            );
+        }
         let mut message = format!("{host} answered {}", self.status);
         if self.status.is_redirection() {
             message.push_str(&self.redirection());
+        } else if !self.quotable {
+            if let Some(content_type) = self.header("content-type") {
+                message.push_str(&format!(" with {content_type}"));
+            }
         } else if page_text::is_markup(self.header("content-type"), &self.body) {
             message.push_str(&page_text::describe(self.header("content-type"), &self.body));
         } else if let Some(said) = self.service_message() {
@@ -110,6 +143,7 @@ impl HttpFailure {
             .and_then(|location| self.url.join(location).ok())
             .map(|url| redact::address(&url));
         match target {
+            _ if !self.quotable => ", a redirect, which is not followed; check the configured address".into(),
             Some(target) => format!(
                 ", a redirect to {target}, which is not followed because that is another server \
                  or the request is not a read; if it is the right one, configure that address"
@@ -133,9 +167,9 @@ impl HttpFailure {
 impl fmt::Debug for HttpFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpFailure")
-            .field("request", &redact::request(&self.method, &self.url))
+            .field("request", &self.secrets.hide(&redact::request(&self.method, &self.url)))
             .field("status", &self.status)
-            .field("headers", &redact::headers(&self.headers))
+            .field("headers", &redact::headers(&self.headers, &self.secrets))
             .field("body_bytes", &self.body.len())
             .finish()
     }
@@ -170,7 +204,7 @@ mod tests {
             headers,
             Bytes::from_static(body.as_bytes()),
         )
-        .hide(&"hunter2".into())
+        .hide(Arc::new(Secrets::of(["hunter2"])))
     }
 
     #[test]

@@ -30,7 +30,9 @@
 //!   `tried_for` (no more tries), and `wait` (what the server asks for).
 //! - **Limits.** Times, and the size of a body after decompression.
 //! - **Secrets.** Neither errors nor log events show a credential, a query's
-//!   values (errors) or the values of secret parameters and headers (log).
+//!   values (errors) or the values of secret parameters and headers (log). In
+//!   what a server wrote, secrets are found in any usual encoding; an answer to
+//!   a request that [holds a secret](RequestBuilder::hide) is not quoted at all.
 //!
 //! TLS 1.2 or later with the system's trust store; the system's proxies
 //! (`HTTPS_PROXY`, `NO_PROXY`) except to this machine; HTTP/2 where the server
@@ -39,6 +41,7 @@
 mod auth;
 mod builder;
 mod client;
+mod decode;
 mod failure;
 mod gate;
 mod network;
@@ -52,9 +55,11 @@ mod redact;
 mod request;
 mod response;
 mod retry;
+mod secrets;
 mod stats;
 mod trace;
 mod transport;
+mod unquoted;
 
 pub use auth::{Authenticator, Credential};
 pub use builder::HttpClientBuilder;

@@ -27,12 +27,16 @@ pub(crate) fn fault(host: &str, error: reqwest::Error, phase: Phase) -> Fault {
             ErrorKind::DeadlineExceeded,
             format!("{host} took the request and did not answer in time"),
         ),
-        Phase::Headers => {
+        Phase::Headers => broken_head(host, &chain(&error)).unwrap_or_else(|| {
             Error::new(ErrorKind::Unavailable, format!("{host} closed the connection without an answer"))
-        }
+        }),
         Phase::Body(bytes) if error.is_timeout() => Error::new(
             ErrorKind::DeadlineExceeded,
             format!("the answer of {host} stopped coming after {bytes} bytes"),
+        ),
+        Phase::Body(bytes) if is_garbage(&error) && chain(&error).contains("chunk") => Error::new(
+            ErrorKind::DataLoss,
+            format!("the answer of {host} is not in valid chunks after {bytes} bytes"),
         ),
         Phase::Body(bytes) if is_garbage(&error) => Error::new(
             ErrorKind::DataLoss,
@@ -44,6 +48,32 @@ pub(crate) fn fault(host: &str, error: reqwest::Error, phase: Phase) -> Fault {
     };
     // The URL, which reqwest adds to its sentences, may hold secrets.
     Fault { error: explained.caused_by(error.without_url()), sent }
+}
+
+/// Why the head of an answer is none. The HTTP library has no types for it;
+/// its words are pinned by tests that write such heads.
+fn broken_head(host: &str, text: &str) -> Option<Error> {
+    let has = |words: &str| text.contains(words);
+    let said = if has("message head is too large") {
+        "has too many headers, or too long ones"
+    } else if has("invalid content-length") {
+        "has a content-length that is no length, or several that differ"
+    } else if has("invalid HTTP header") || has("invalid transfer-encoding") {
+        "has headers that are no HTTP"
+    } else if has("invalid HTTP status-code") {
+        "has no valid status"
+    } else if has("invalid HTTP version") {
+        return Some(Error::new(
+            ErrorKind::FailedPrecondition,
+            format!("{host} does not speak HTTP on this port; check the address and port"),
+        ));
+    } else {
+        return None;
+    };
+    Some(Error::new(
+        ErrorKind::DataLoss,
+        format!("the answer of {host} {said}; check the server, and any proxy before it"),
+    ))
 }
 
 /// No connection: nothing was sent.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt::Write as _};
 use http::{HeaderMap, Method};
 use url::Url;
 
-const HIDDEN: &str = "[redacted]";
+use crate::secrets::{HIDDEN, Secrets};
 
 /// Parts of the name of a query parameter or header whose value is a secret.
 const SECRET_NAMES: &[&str] = &[
@@ -59,8 +59,9 @@ pub(crate) fn query(url: &Url) -> String {
     text
 }
 
-/// Headers for a log line, with the values of secret ones hidden.
-pub(crate) fn headers(headers: &HeaderMap) -> String {
+/// Headers for a log line, with the values of secret ones hidden, and the
+/// secrets in others.
+pub(crate) fn headers(headers: &HeaderMap, secrets: &Secrets) -> String {
     let mut text = String::new();
     for (name, value) in headers {
         if !text.is_empty() {
@@ -70,10 +71,10 @@ pub(crate) fn headers(headers: &HeaderMap) -> String {
             (_, name) if value.is_sensitive() || is_secret(name) => HIDDEN,
             // URLs may hold secrets in too many places.
             (_, "location" | "content-location" | "link" | "refresh") => HIDDEN,
-            (Ok(value), _) => value,
+            (Ok(value), _) => &secrets.hide(value),
             (Err(_), _) => "[not text]",
         };
-        let _ = write!(text, "{name}: {value}");
+        let _ = write!(text, "{}: {value}", secrets.hide(name.as_str()));
     }
     text
 }
@@ -124,7 +125,7 @@ mod tests {
         map.insert("set-cookie", "sid=abc".parse().expect("a value"));
         map.insert("x-tableau-auth", "abc".parse().expect("a value"));
         map.insert("server", "nginx".parse().expect("a value"));
-        let shown = headers(&map);
+        let shown = headers(&map, &Secrets::default());
         assert!(!shown.contains("abc"), "{shown}");
         assert!(shown.contains("server: nginx"), "{shown}");
     }

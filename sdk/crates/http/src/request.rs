@@ -5,10 +5,28 @@ use std::fmt;
 use bytes::Bytes;
 use connector_model::{Error, Result, SecretString};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
 use crate::{Credential, HttpClient, Response, redact, transport::Outgoing};
+
+/// What is escaped in a segment of a path: the path percent-encode set of the
+/// URL standard, and what would end the segment or be taken for an escape.
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'/')
+    .add(b'\\')
+    .add(b'%');
 
 /// Who a request is sent as.
 pub(crate) enum Identity {
@@ -25,8 +43,8 @@ pub(crate) struct Prepared {
     pub(crate) outgoing: Outgoing,
     pub(crate) identity: Identity,
     pub(crate) idempotent: bool,
-    /// What no error may show.
-    pub(crate) secrets: Vec<SecretString>,
+    /// Whether the body holds a secret: then no answer is quoted.
+    pub(crate) secret: bool,
 }
 
 /// A request in the making: [`HttpClient::get`] and its like begin it,
@@ -43,7 +61,7 @@ pub struct RequestBuilder {
     body: Option<Bytes>,
     identity: Identity,
     idempotent: bool,
-    secrets: Vec<SecretString>,
+    secret: bool,
     wrong: Option<Error>,
 }
 
@@ -57,7 +75,7 @@ impl RequestBuilder {
         let idempotent = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
         let headers = HeaderMap::new();
         let identity = Identity::Session;
-        Self { client, method, url, headers, body: None, identity, idempotent, secrets: Vec::new(), wrong }
+        Self { client, method, url, headers, body: None, identity, idempotent, secret: false, wrong }
     }
 
     fn fail(mut self, error: Error) -> Self {
@@ -71,9 +89,11 @@ impl RequestBuilder {
         if matches!(segment, "" | "." | "..") {
             return self.fail(Error::invalid(format!("{segment:?} can't be part of a path")));
         }
-        if let Ok(mut path) = self.url.path_segments_mut() {
-            path.pop_if_empty().push(segment);
-        }
+        // Not by the library's own way, which takes tabs and newlines out.
+        let path = self.url.path();
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let path = format!("{path}/{}", utf8_percent_encode(segment, SEGMENT));
+        self.url.set_path(&path);
         self
     }
 
@@ -127,10 +147,14 @@ impl RequestBuilder {
         self
     }
 
-    /// Keeps a secret that the body holds out of errors that quote a server
-    /// which sends it back. The credential is kept out anyway.
+    /// Says that the body holds this secret. An answer to such a request is
+    /// never quoted: of a failure the error shows the status, and a
+    /// [classifier](crate::HttpClientBuilder::classify) sees codes but no
+    /// sentences. From here on, the secret is kept out of all errors of the
+    /// client, as its credentials are.
     pub fn hide(mut self, secret: &SecretString) -> Self {
-        self.secrets.push(secret.clone());
+        self.client.known().add(secret);
+        self.secret = true;
         self
     }
 
@@ -142,6 +166,7 @@ impl RequestBuilder {
 
     /// Sends with this credential instead of the client's session.
     pub fn credential(mut self, credential: &Credential) -> Self {
+        self.client.known().add(credential.secret());
         self.identity = Identity::Given(credential.clone());
         self
     }
@@ -155,18 +180,28 @@ impl RequestBuilder {
     /// Sends the request and decodes the answer from JSON. One that breaks off
     /// is asked for again, as a broken connection is.
     pub async fn receive<T: DeserializeOwned + Send>(self) -> Result<T> {
+        self.receive_with(|body| serde_json::from_slice(body)).await
+    }
+
+    /// The same with a decoder of one's own, for services whose JSON does not
+    /// decode as it is.
+    pub async fn receive_with<T: Send>(
+        self,
+        decode: impl Fn(&[u8]) -> Result<T, serde_json::Error> + Send + Sync,
+    ) -> Result<T> {
         let (client, prepared) = self.prepare()?;
-        client.execute(&prepared, |response| response.json()).await
+        client.execute(&prepared, |response| response.decode(&decode)).await
     }
 
     fn prepare(mut self) -> Result<(HttpClient, Prepared)> {
         if let Some(error) = self.wrong {
-            return Err(error.with("request", redact::request(&self.method, &self.url)));
+            let error = error.with("request", redact::request(&self.method, &self.url));
+            return Err(self.client.redact_error(error));
         }
         self.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        let Self { client, method, url, headers, body, identity, idempotent, secrets, .. } = self;
+        let Self { client, method, url, headers, body, identity, idempotent, secret, .. } = self;
         let outgoing = Outgoing { method, url, headers, body };
-        Ok((client, Prepared { outgoing, identity, idempotent, secrets }))
+        Ok((client, Prepared { outgoing, identity, idempotent, secret }))
     }
 }
 

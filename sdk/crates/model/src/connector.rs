@@ -1,6 +1,6 @@
 //! What a connector's author implements.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -36,6 +36,14 @@ pub trait Connector: Send + Sync + 'static {
     /// or call out.
     fn waits(&self) -> Waits {
         Waits::default()
+    }
+
+    /// A text as it may be shown to people: without the secrets that this
+    /// connector knows, such as its credentials. The engine passes errors and
+    /// warnings through it, for what is quoted in them comes from the system
+    /// and may be a secret that it sends back. Must not block or call out.
+    fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(text)
     }
 
     /// Signs out. Called once at the end, whatever the outcome; an error is

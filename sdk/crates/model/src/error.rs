@@ -171,6 +171,14 @@ impl Error {
     /// and missing files are told apart.
     pub fn io(message: impl Into<Cow<'static, str>>, source: std::io::Error) -> Self {
         use std::io::ErrorKind as Io;
+        let message = match source.kind() {
+            Io::FileTooLarge => format!(
+                "{}: it is beyond the file-size limit of this process (ulimit -f), or of the file system",
+                message.into()
+            )
+            .into(),
+            _ => message.into(),
+        };
         let kind = match source.kind() {
             Io::NotFound => ErrorKind::NotFound,
             Io::PermissionDenied | Io::ReadOnlyFilesystem => ErrorKind::PermissionDenied,
@@ -211,6 +219,42 @@ impl Error {
     #[must_use]
     pub fn retry_as(mut self, retry: Retry) -> Self {
         self.0.retry = retry;
+        self
+    }
+
+    /// Passes every text through a function, for example one that redacts
+    /// secrets: the sentence, the operation, the facts and the causes. Causes
+    /// that it changes stay as texts only; others keep their types.
+    #[must_use]
+    pub fn map_texts(mut self, map: impl Fn(&str) -> Cow<'_, str>) -> Self {
+        let changed = |text: &str| match map(text) {
+            new if new == text => None,
+            new => Some(new.into_owned()),
+        };
+        if let Some(message) = changed(&self.0.message) {
+            self.0.message = message.into();
+        }
+        if let Some(operation) = self.0.operation.as_deref().and_then(changed) {
+            self.0.operation = Some(operation.into());
+        }
+        for (_, value) in &mut self.0.context {
+            if let Some(new) = changed(value) {
+                *value = new;
+            }
+        }
+        let mut causes = Vec::new();
+        let mut next = StdError::source(&self);
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            let new = changed(&text);
+            causes.push((new.is_some(), new.unwrap_or(text)));
+            next = cause.source();
+        }
+        if causes.iter().any(|(changed, _)| *changed) {
+            let chain =
+                causes.into_iter().rev().fold(None, |below, (_, text)| Some(Box::new(Cause { text, below })));
+            self.0.source = chain.map(|cause| cause as Source);
+        }
         self
     }
 
@@ -260,6 +304,25 @@ impl Error {
             next = cause.source();
         }
         text
+    }
+}
+
+/// A cause of which only the text is left.
+#[derive(Debug)]
+struct Cause {
+    text: String,
+    below: Option<Box<Cause>>,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.below.as_deref().map(|cause| cause as &(dyn StdError + 'static))
     }
 }
 
@@ -335,6 +398,28 @@ mod tests {
     fn lines_of_a_message_are_indented() {
         let error = Error::invalid("two values are wrong:\n  one\n  two\nthree");
         assert_eq!(error.to_string(), "two values are wrong:\n  one\n  two\\nthree");
+    }
+
+    #[test]
+    fn every_text_of_an_error_can_be_changed() {
+        let io = || std::io::Error::other("io: s3cret");
+        let error = || {
+            Error::new(ErrorKind::Unavailable, "message: s3cret")
+                .during("operation: s3cret")
+                .with("fact", "s3cret")
+                .caused_by(
+                    Error::new(ErrorKind::Unknown, "cause: s3cret").with("x", "s3cret").caused_by(io()),
+                )
+        };
+        let hidden = error().map_texts(|text| text.replace("s3cret", "…").into());
+        assert_eq!(
+            hidden.report(),
+            "operation: …: message: … (fact=…)\n  because: cause: … (x=…)\n  because: io: …"
+        );
+        assert_eq!((hidden.kind(), hidden.get("fact")), (ErrorKind::Unavailable, Some("…")));
+        // Types stay where there is nothing to change.
+        let same = Error::internal("x").caused_by(io()).map_texts(|text| text.to_owned().into());
+        assert!(StdError::source(&same).is_some_and(|e| e.is::<std::io::Error>()));
     }
 
     #[test]

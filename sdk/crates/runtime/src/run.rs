@@ -32,6 +32,8 @@ use crate::{
 /// ended. An error is one message on stderr, and its
 /// [kind](ErrorKind::code) is the exit code.
 pub fn run(program: Program) -> ExitCode {
+    // Where that can't be had the program ends as it does without it.
+    let _ = connector_store::catch_file_size_limit();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return ending(&Error::io("the program can't start its threads", e), false),
@@ -75,7 +77,7 @@ async fn execute(program: &Program, inputs: &Inputs, interrupt: &Interrupt) -> R
     let matches = match command.clone().try_get_matches_from(&inputs.arguments) {
         Ok(matches) => matches,
         Err(e) if usage::is_answer(&e) => return console::print(&e.render().to_string()),
-        Err(e) => return Err(usage::sentence(&e, program.name)),
+        Err(e) => return Err(usage::sentence(&e, program.name, &inputs.arguments)),
     };
     match matches.subcommand() {
         None => {
@@ -158,24 +160,33 @@ fn log_end(summary: &Summary) {
         steps = steps.join(", "),
         calls = costliest(&summary.calls),
         "{}",
-        if summary.completeness == Completeness::Incomplete { "the sync is done, in part" } else { "the sync is complete" }
+        match summary.completeness {
+            Completeness::Incomplete => "the sync is done, in part",
+            Completeness::Short => "the sync is done, a few rows short",
+            Completeness::Whole | Completeness::Skipped => "the sync is complete",
+        }
     );
     for sentence in slow(&summary.calls) {
         tracing::warn!("{sentence}");
     }
+    for line in &summary.ledger {
+        let what = match line.state {
+            Completeness::Incomplete => "not everything could be read",
+            Completeness::Short => "the source told of a few rows more than came",
+            Completeness::Whole | Completeness::Skipped => continue,
+        };
+        tracing::warn!(
+            operation = line.operation,
+            resource_type = line.resource_type,
+            pages = line.pages,
+            rows = line.rows,
+            expected = line.expected,
+            dropped = line.dropped,
+            reason = line.reason,
+            "{what}"
+        );
+    }
     if summary.completeness == Completeness::Incomplete {
-        for line in summary.ledger.iter().filter(|line| line.state == Completeness::Incomplete) {
-            tracing::warn!(
-                operation = line.operation,
-                resource_type = line.resource_type,
-                pages = line.pages,
-                rows = line.rows,
-                expected = line.expected,
-                dropped = line.dropped,
-                reason = line.reason,
-                "not everything could be read"
-            );
-        }
         tracing::warn!("the file is INCOMPLETE: what is missing in it may still be there");
     }
 }

@@ -4,6 +4,8 @@ use std::{borrow::Cow, path::Path};
 
 use connector_model::{Error, ErrorKind, Result, Retry};
 
+use crate::file_size_limit;
+
 // Primary result codes, https://www.sqlite.org/rescode.html.
 const PERM: i32 = 3;
 const BUSY: i32 = 5;
@@ -62,6 +64,10 @@ fn classify(error: &sqlx::Error) -> (ErrorKind, &'static str) {
         sqlx::Error::Database(e) => {
             let code = e.code().and_then(|c| c.parse::<i32>().ok()).unwrap_or_default();
             match code & 0xff {
+                IOERR | FULL if file_size_limit::is_reached() => (
+                    ErrorKind::ResourceExhausted,
+                    "the file-size limit of this process (ulimit -f) is reached; raise it and run it again",
+                ),
                 FULL => (ErrorKind::ResourceExhausted, "the disk is full; free some space and run it again"),
                 INTERRUPT => (ErrorKind::Cancelled, "it was told to stop"),
                 IOERR => (ErrorKind::Unknown, "the disk failed while it was read or written"),

@@ -10,6 +10,7 @@ mod encode;
 pub mod envelope;
 mod error;
 mod expandable;
+mod file_size_limit;
 pub mod fs;
 mod ledger;
 pub mod message;
@@ -28,6 +29,7 @@ pub use disk::free_space;
 pub use encode::GrantEncoder;
 pub use error::database_error;
 pub use expandable::{Split, split_expandable};
+pub use file_size_limit::catch_file_size_limit;
 pub use ledger::{
     Completeness, Ledger, LedgerOperation, LedgerRow, LedgerSummary, LedgerTotal, Unknown,
     describe_completeness,

@@ -91,12 +91,12 @@ impl Collector {
     ) -> Self {
         Self {
             schedule: Schedule::new(shared.registry.clone(), options.clone()),
+            ledger: Ledger::new(Arc::clone(shared.registry.connector())),
             shared: Arc::new(shared),
             options,
             observer,
             cancel,
             workers,
-            ledger: Ledger::default(),
             checkpoint,
             calls: Calls::default(),
             deadline,
@@ -352,6 +352,7 @@ impl Collector {
     }
 
     fn warn(&mut self, message: String) {
+        let message = self.shared.registry.connector().redact(&message).into_owned();
         if self.checkpoint.warnings.add(&message) {
             self.observer.event(&Event::Warning { message });
         }

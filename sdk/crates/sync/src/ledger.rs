@@ -1,9 +1,9 @@
 //! What was read, and how complete it is: kept with the rows, so that the file
 //! says it for good.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use connector_model::{Error, Registry, ResourceTypeId, Result};
+use connector_model::{Connector, Error, Registry, ResourceTypeId, Result};
 use connector_store::{Batch, Completeness, LedgerOperation, LedgerRow};
 
 use crate::{
@@ -16,17 +16,25 @@ use crate::{
 type Key = (String, Option<(String, String)>, LedgerOperation);
 
 /// What the ledger has to be told since the last time.
-#[derive(Debug, Default)]
-pub(crate) struct Ledger(BTreeMap<Key, LedgerRow>);
+pub(crate) struct Ledger {
+    rows: BTreeMap<Key, LedgerRow>,
+    /// Knows what no reason may show.
+    connector: Arc<dyn Connector>,
+}
 
 impl Ledger {
+    pub(crate) fn new(connector: Arc<dyn Connector>) -> Self {
+        Self { rows: BTreeMap::new(), connector }
+    }
+
     /// A page was read.
     pub(crate) fn page(&mut self, action: &Action, page: &Ingested) {
+        let connector = Arc::clone(&self.connector);
         let row = self.row(action);
         row.pages += 1;
         row.dropped += page.dropped.rows;
         for why in &page.dropped.why {
-            explain(row, &format!("left out: {why}"));
+            explain(row, &connector.redact(&format!("left out: {why}")));
         }
     }
 
@@ -42,9 +50,19 @@ impl Ledger {
 
     /// Something of it could not be read.
     pub(crate) fn incomplete(&mut self, action: &Action, error: &Error) {
+        let connector = Arc::clone(&self.connector);
         let row = self.row(action);
         row.state = Completeness::Incomplete;
-        explain(row, &error.to_string());
+        explain(row, &connector.redact(&error.to_string()));
+    }
+
+    /// The source said twice that there are a few rows more than came.
+    pub(crate) fn short(&mut self, action: &Action, came: u64, announced: u64) {
+        let connector = Arc::clone(&self.connector);
+        let row = self.row(action);
+        row.state = row.state.max(Completeness::Short);
+        let why = format!("{}: the source says {announced}, and {came} came, twice", action.describe());
+        explain(row, &connector.redact(&why));
     }
 
     /// Entitlements were made from a type's declaration.
@@ -56,9 +74,10 @@ impl Ledger {
 
     /// A type's declaration could not be read.
     pub(crate) fn incomplete_static(&mut self, id: &ResourceTypeId, error: &Error) {
+        let connector = Arc::clone(&self.connector);
         let row = self.of(id, None, LedgerOperation::ListStaticEntitlements);
         row.state = Completeness::Incomplete;
-        explain(row, &error.to_string());
+        explain(row, &connector.redact(&error.to_string()));
     }
 
     /// What this sync does not read because somebody said so.
@@ -93,7 +112,7 @@ impl Ledger {
 
     /// Adds to what the working database has.
     pub(crate) async fn save(&mut self, batch: &mut Batch<'_>) -> Result<()> {
-        let rows: Vec<_> = std::mem::take(&mut self.0).into_values().collect();
+        let rows: Vec<_> = std::mem::take(&mut self.rows).into_values().collect();
         batch.add_to_ledger(&rows).await
     }
 
@@ -120,7 +139,7 @@ impl Ledger {
         operation: LedgerOperation,
     ) -> &mut LedgerRow {
         let key = (id.to_string(), parent.clone(), operation);
-        self.0.entry(key).or_insert_with(|| LedgerRow {
+        self.rows.entry(key).or_insert_with(|| LedgerRow {
             resource_type: id.to_string(),
             parent,
             ..of_all_types(operation, 0)

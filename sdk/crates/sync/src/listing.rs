@@ -1,14 +1,32 @@
-//! Whether a listing came whole: the source's own total against the distinct
-//! rows that came.
+//! Whether a listing came whole, and whether it ever ends: the source's own
+//! total against the distinct rows that came.
 //!
 //! Lists by page number have no snapshot: a row that is inserted or deleted
 //! between two pages shifts the rest, and one comes twice or never. So where a
 //! source tells totals, a listing whose pages tell different ones, or that
 //! brings another number of distinct rows, is read once more.
+//!
+//! A source may also repeat itself without end, under page tokens that are new
+//! each time. So a page must bring something new, and a listing has a bound.
 
 use std::collections::HashSet;
 
+use connector_model::{Error, ErrorKind, Result};
+
 use crate::references::{IdHash, IdSet, Passthrough};
+
+/// The most rows that a listing may have: more is no list but a source that
+/// does not end.
+pub(crate) const MAX_ROWS: u64 = 100_000_000;
+
+/// The most pages that a listing may have.
+pub(crate) const MAX_PAGES: u64 = 1_000_000;
+
+/// How many rows a source's count may be wrong by, because the list moves or
+/// the count lags: ten, or one in a hundred.
+fn slack(total: u64) -> u64 {
+    (total / 100).max(10)
+}
 
 /// Hashes of 64 bits: of ten million rows, two are taken for one with a chance
 /// of one in 300,000, and then the list is read once more for nothing.
@@ -28,7 +46,7 @@ pub(crate) struct Listing {
     rows: u64,
     total: Option<u64>,
     totals_differ: bool,
-    /// The rows that came, where the source tells how many there are.
+    /// The rows that came, but for a listing of one page without a total.
     distinct: ShortSet,
     left_out: u64,
     /// A page could not be read: that rows are missing is no news then.
@@ -79,11 +97,35 @@ impl Verdict {
             Self::Whole => false,
             Self::Drifted { announced, distinct } => {
                 let missing = announced.saturating_sub(distinct);
-                (missing > 0 && (distinct == 0 || missing * 2 >= announced))
-                    || (missing > 10 && missing * 100 > announced)
+                (missing > 0 && (distinct == 0 || missing * 2 >= announced)) || missing > slack(announced)
             }
         }
     }
+
+    /// How many rows came and how many there are, where some are missing, but
+    /// not so many that the listing is [broken](Self::is_broken).
+    pub(crate) fn short(self) -> Option<(u64, u64)> {
+        match self {
+            Self::Drifted { announced, distinct } if distinct < announced && !self.is_broken() => {
+                Some((distinct, announced))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a page says of its listing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PageFacts<'a> {
+    /// The rows of the asked kind.
+    pub(crate) rows: &'a [IdHash],
+    pub(crate) left_out: u64,
+    /// What it announces.
+    pub(crate) total: Option<u64>,
+    /// Whether its chain goes on.
+    pub(crate) has_next: bool,
+    /// Whether it names no further page at all.
+    pub(crate) is_last: bool,
 }
 
 impl Listing {
@@ -131,26 +173,71 @@ impl Listing {
         Some(self.chains - 1)
     }
 
-    /// A page: what it announces, and the rows of the asked kind on it.
-    pub(crate) fn page(&mut self, total: Option<u64>, rows: &[IdHash], left_out: u64) {
+    /// Takes in a page. Fails where the listing can't be sound: then it says
+    /// why, and nothing more is to be read of it.
+    pub(crate) fn page(&mut self, page: PageFacts<'_>) -> Result<()> {
+        let PageFacts { rows, left_out, total, .. } = page;
         if let (Some(before), Some(now)) = (self.total, total) {
             self.totals_differ |= before != now;
         }
+        let is_alone = self.pages == 0 && page.is_last;
         self.pages += 1;
         self.rows += rows.len() as u64;
-        // A source that tells no total on its first page tells none: then the
-        // rows need not be remembered.
+        // A source that tells no total on its first page tells none.
         if self.pages == 1 || self.total.is_some() {
             self.total = total.or(self.total);
         }
-        if self.total.is_some() {
+        let mut new = 0;
+        // The rows of one page without a total are compared with nothing.
+        if self.total.is_some() || !is_alone {
             for row in rows.iter().map(|row| row.short()) {
                 if self.distinct.insert(row) {
                     self.fresh.distinct.push(row);
+                    new += 1;
                 }
             }
         }
         self.left_out += left_out;
+        self.check(page, new)
+    }
+
+    fn check(&self, page: PageFacts<'_>, new: u64) -> Result<()> {
+        let broken = |why: String| Err(Error::new(ErrorKind::DataLoss, why));
+        let (rows, distinct) = (self.rows, self.distinct.len() as u64);
+        let (on_page, repeated) = (new + page.left_out, rows.saturating_sub(distinct));
+        if let Some(total) = page.total {
+            if total > MAX_ROWS {
+                return broken(format!(
+                    "the source announced {total} rows, more than the {MAX_ROWS} that a list may have"
+                ));
+            }
+            if on_page > total.saturating_add(slack(total)) {
+                return broken(format!(
+                    "the source announced {total} rows, and one page held {on_page} already"
+                ));
+            }
+        }
+        match self.total {
+            None if new == 0 && !page.rows.is_empty() && page.has_next => {
+                return broken(
+                    "a page held nothing that was not on an earlier one and named a further page, so the list may \
+                     have no end"
+                        .to_owned(),
+                );
+            }
+            Some(_) if repeated > distinct.saturating_add(slack(distinct)) => {
+                return broken(format!(
+                    "most rows came more than once ({distinct} of {rows} are different), so the list may have no end"
+                ));
+            }
+            _ => {}
+        }
+        if rows > MAX_ROWS || self.pages > MAX_PAGES {
+            return broken(format!(
+                "the list has more than the {MAX_ROWS} rows or {MAX_PAGES} pages that a list may have"
+            ));
+        }
+        Ok(())
     }
 
     /// A page could not be read, and the listing goes on without it.
@@ -189,34 +276,42 @@ mod tests {
         range.map(|n| IdHash::text(&n.to_string())).collect()
     }
 
+    impl Listing {
+        /// A page that goes on.
+        fn add(&mut self, total: Option<u64>, rows: &[IdHash], left_out: u64) {
+            let page = PageFacts { rows, left_out, total, has_next: true, is_last: false };
+            self.page(page).expect("a sound page");
+        }
+    }
+
     #[test]
     fn a_listing_without_totals_is_taken_as_it_comes() {
         let mut listing = Listing::default();
-        listing.page(None, &rows(0..3), 0);
+        listing.add(None, &rows(0..3), 0);
         assert_eq!(listing.verdict(), Verdict::Whole);
     }
 
     #[test]
     fn a_row_that_comes_twice_means_another_that_never_came() {
         let mut listing = Listing::default();
-        listing.page(Some(6), &rows(0..3), 0);
-        listing.page(Some(6), &rows(2..5), 0);
+        listing.add(Some(6), &rows(0..3), 0);
+        listing.add(Some(6), &rows(2..5), 0);
         assert_eq!(listing.verdict(), Verdict::Drifted { announced: 6, distinct: 5 });
     }
 
     #[test]
     fn totals_that_change_mean_a_moving_list() {
         let mut listing = Listing::default();
-        listing.page(Some(7), &rows(0..3), 0);
-        listing.page(Some(6), &rows(3..6), 0);
+        listing.add(Some(7), &rows(0..3), 0);
+        listing.add(Some(6), &rows(3..6), 0);
         assert_eq!(listing.verdict(), Verdict::Drifted { announced: 6, distinct: 6 });
     }
 
     #[test]
     fn a_page_past_the_end_has_no_total() {
         let mut listing = Listing::default();
-        listing.page(Some(3), &rows(0..3), 0);
-        listing.page(None, &[], 0);
+        listing.add(Some(3), &rows(0..3), 0);
+        listing.add(None, &[], 0);
         assert_eq!(listing.verdict(), Verdict::Whole);
     }
 
@@ -226,15 +321,44 @@ mod tests {
         for (announced, distinct) in [(1, 0), (2, 1), (20, 10), (500, 0), (100, 80), (100_000, 98_000)] {
             assert!(broken(announced, distinct), "{distinct} of {announced}");
         }
-        for (announced, distinct) in [(5, 4), (20, 11), (100_000, 99_500), (0, 3)] {
+        for (announced, distinct) in [(5, 4), (20, 11), (1_000, 990), (100_000, 99_000)] {
             assert!(!broken(announced, distinct), "{distinct} of {announced}");
+            let short = Verdict::Drifted { announced, distinct }.short();
+            assert_eq!(short, Some((distinct, announced)));
         }
+        assert!(broken(1_000, 989) && broken(100_000, 98_999));
+        // More rows than were announced are none too few.
+        for (announced, distinct) in [(0, 3), (5, 5)] {
+            let verdict = Verdict::Drifted { announced, distinct };
+            assert_eq!((verdict.is_broken(), verdict.short()), (false, None));
+        }
+    }
+
+    #[test]
+    fn a_listing_has_a_bound() {
+        let mut listing = Listing { pages: MAX_PAGES - 1, ..Listing::begin() };
+        listing.add(None, &rows(0..1), 0);
+        let page = rows(1..2);
+        let page = PageFacts { rows: &page, has_next: true, ..PageFacts::default() };
+        assert!(listing.page(page).is_err(), "pages");
+        let mut listing = Listing { rows: MAX_ROWS - 1, ..Listing::begin() };
+        listing.add(None, &rows(0..1), 0);
+        assert!(listing.page(page).is_err(), "rows");
+        assert_eq!(Listing::begin().page(page).map_err(|e| e.kind()), Ok(()));
+    }
+
+    #[test]
+    fn one_page_without_a_total_remembers_nothing() {
+        let mut listing = Listing::begin();
+        let page = rows(0..3);
+        listing.page(PageFacts { rows: &page, is_last: true, ..PageFacts::default() }).expect("a sound page");
+        assert_eq!((listing.distinct.len(), listing.rows()), (0, 3));
     }
 
     #[test]
     fn a_row_that_is_left_out_on_purpose_counts_as_seen() {
         let mut listing = Listing::default();
-        listing.page(Some(4), &rows(0..3), 1);
+        listing.add(Some(4), &rows(0..3), 1);
         assert_eq!(listing.verdict(), Verdict::Whole);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -27,6 +28,11 @@ impl OutputLock {
         let path = sibling(output, "lock");
         let by_name = FileLock::try_take(&path, PURPOSE).map_err(|e| match e.kind() {
             ErrorKind::FailedPrecondition => e,
+            _ if is_name_too_long(&e) => Error::invalid(
+                "the name of the output is too long for its folder; choose a shorter one with --file",
+            )
+            .with("file", output.display())
+            .caused_by(e),
             kind => Error::new(kind, cannot_write(output, &path)).with("file", output.display()).caused_by(e),
         })?;
         let by_name = by_name.ok_or_else(|| is_held(output))?;
@@ -71,6 +77,12 @@ pub(crate) fn sibling(output: &Path, ending: &str) -> PathBuf {
     output.with_file_name(format!(".{name}.{ending}"))
 }
 
+/// The names of what lies beside an output are some letters longer than its own.
+fn is_name_too_long(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|e| e.kind() == io::ErrorKind::InvalidFilename)
+}
+
 fn cannot_write(output: &Path, lock: &Path) -> String {
     if lock.exists() {
         return format!("the lock file {} can't be opened; was it made by another user?", lock.display());
@@ -86,6 +98,18 @@ fn cannot_write(output: &Path, lock: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_too_long_is_told() -> Result<()> {
+        let folder = tempfile::tempdir().map_err(|e| Error::io("make a folder", e))?;
+        for length in [252, 300] {
+            let output = folder.path().join("a".repeat(length));
+            let error = OutputLock::take(&output).map(|_| ()).expect_err("too long");
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+            assert!(error.message().starts_with("the name of the output is too long"), "{error}");
+        }
+        Ok(())
+    }
 
     #[test]
     fn the_second_run_is_refused_until_the_first_lets_go() -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use connector_model::{Error, ErrorKind, Registry, Result};
+use connector_model::{Error, ErrorKind, Registry, ResourceTypeId, Result};
 use connector_store::{
     C1z, Ledger, NewSync, OpenOptions, Retention, SyncId, WorkDb,
     envelope::{FileKind, check_target, pack, remove_leftover},
@@ -61,6 +61,7 @@ pub async fn sync(
 ) -> Result<Summary> {
     let start = Instant::now();
     check_types(registry, options)?;
+    check_targets(registry, options)?;
     time::now()?;
     let given = &*options.output;
     // A link stays, and what it leads to is replaced.
@@ -70,7 +71,8 @@ pub async fn sync(
     remove_leftover(&options.output)?;
     let folder = WorkFolder::of(options)?;
     let run = Run { registry, given, options, observer, cancel, start, target, folder, resumed: false };
-    Box::pin(run.run()).await
+    let result = Box::pin(run.run()).await;
+    result.map_err(|error| error.map_texts(|text| registry.connector().redact(text)))
 }
 
 struct Run<'a> {
@@ -338,6 +340,7 @@ impl Run<'_> {
         let cancel = self.cancel.clone();
         db.stop_when(move || cancel.is_cancelled()).await?;
         let seal = Seal {
+            connector: self.registry.connector(),
             folder: &self.folder,
             options: self.options,
             old: files.old.as_ref(),
@@ -455,8 +458,35 @@ fn check_types(registry: &Registry, options: &SyncOptions) -> Result<()> {
     .during("choose resource types"))
 }
 
+/// Single resources that the connector has no way to ask for are refused: the
+/// sync would come to nothing.
+fn check_targets(registry: &Registry, options: &SyncOptions) -> Result<()> {
+    let Scope::Resources(targets) = &options.scope else { return Ok(()) };
+    let targeted = |id: &ResourceTypeId| registry.syncer(id).is_ok_and(|s| s.targeted().is_some());
+    let types = || targets.resources.iter().map(|target| target.id.resource_type());
+    let unable = types().find(|id| registry.resource_type(id).is_some() && !targeted(id));
+    let what = match unable {
+        Some(id) => format!("the type {id}"),
+        None if types().next().is_some() && !registry.resource_types().any(|t| targeted(&t.id)) => {
+            "any type".to_owned()
+        }
+        None => return Ok(()),
+    };
+    Err(Error::unimplemented(format!(
+        "the connector can't read single resources of {what}; read everything, or whole types \
+         (--sync-resource-types)"
+    ))
+    .during("choose resources"))
+}
+
 /// The error of an old file that can't be read, with what to do.
 pub(crate) fn unreadable(options: &SyncOptions, cause: Error) -> Error {
+    use std::{error::Error as _, io};
+    // What the disk or the system does not let be done is no fault of the file.
+    if cause.kind() == ErrorKind::ResourceExhausted && cause.source().is_some_and(|e| e.is::<io::Error>()) {
+        let what = format!("the old file can't be decoded, so its syncs can't be kept: {}", cause.message());
+        return Error::new(cause.kind(), what).with("file", options.output.display()).caused_by(cause);
+    }
     Error::new(
         cause.kind(),
         "the old file can't be read, so its syncs can't be kept; move it away, or replace it with --overwrite",

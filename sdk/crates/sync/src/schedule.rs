@@ -20,7 +20,7 @@ use crate::{
     cycle::Cycle,
     ingest::Ingested,
     ledger::{Ledger, not_read},
-    listing::Verdict,
+    listing::{PageFacts, Verdict},
     listings::Listings,
     plan::{Planner, whole_types},
     queue,
@@ -222,11 +222,21 @@ impl Schedule {
         page: &mut Ingested,
     ) -> Result<Vec<String>> {
         let mut warnings = Vec::new();
-        let next = match following(action, page.next.take()) {
+        let facts = PageFacts {
+            rows: &page.asked,
+            left_out: page.left_out,
+            total: page.total,
+            has_next: page.next.is_some(),
+            is_last: page.next.is_none() && page.also.is_empty(),
+        };
+        let sound = self.listings.of(action.listing).page(facts).map_err(|e| e.during(action.describe()));
+        let next = match sound.and_then(|()| following(action, page.next.take())) {
             Err(e) if self.options.allow_incomplete => {
                 ledger.incomplete(action, &e);
                 self.listings.of(action.listing).page_lost();
                 warnings.push(not_read(&e));
+                // What such a listing names is not followed.
+                page.also.clear();
                 None
             }
             next => next?,
@@ -246,7 +256,7 @@ impl Schedule {
         let also = self.name_further_pages(action, std::mem::take(&mut page.also));
         self.enqueue_first(batch, also).await?;
         self.get_related(batch, std::mem::take(&mut page.related)).await?;
-        warnings.extend(self.settle_listing(batch, ledger, action, page, ends_chain).await?);
+        warnings.extend(self.settle_listing(batch, ledger, action, ends_chain).await?);
         self.done += u64::from(ends_chain);
         Ok(warnings)
     }
@@ -382,18 +392,16 @@ impl Schedule {
         actions
     }
 
-    /// Adds a page to its listing; at the listing's end, asks once more where
-    /// it did not come whole.
+    /// Ends a listing whose last chain ended; asks for it once more where it
+    /// did not come whole.
     async fn settle_listing(
         &mut self,
         batch: &mut Batch<'_>,
         ledger: &mut Ledger,
         action: &Action,
-        page: &Ingested,
         ends_chain: bool,
     ) -> Result<Option<String>> {
         let listing = self.listings.of(action.listing);
-        listing.page(page.total, &page.asked, page.left_out);
         listing.open = listing.open.saturating_sub(u32::from(ends_chain));
         if listing.open > 0 {
             return Ok(None);
@@ -418,6 +426,9 @@ impl Schedule {
             )));
         }
         ledger.listing_ended(action, rows, total);
+        if let Some((came, announced)) = verdict.short() {
+            ledger.short(action, came, announced);
+        }
         if !verdict.is_broken() {
             return Ok(Some(format!("{what}: the source changed while it was read, twice: {came}")));
         }

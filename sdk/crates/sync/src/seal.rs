@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use connector_model::{Error, ErrorKind, Result};
+use connector_model::{Connector, Error, ErrorKind, Result};
 use connector_store::{C1z, Completeness, Finish, LedgerOperation, LedgerRow, WorkDb, time};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +27,8 @@ use crate::{
 
 /// What the seal needs besides the database.
 pub(crate) struct Seal<'a> {
+    /// Knows what no warning may show.
+    pub(crate) connector: &'a Arc<dyn Connector>,
     pub(crate) folder: &'a WorkFolder,
     pub(crate) options: &'a SyncOptions,
     pub(crate) old: Option<&'a C1z>,
@@ -227,6 +229,7 @@ impl Seal<'_> {
     }
 
     fn warn(&self, checkpoint: &mut Checkpoint, message: String) {
+        let message = self.connector.redact(&message).into_owned();
         if checkpoint.warnings.add(&message) {
             self.observer.event(&Event::Warning { message });
         }

@@ -1,5 +1,6 @@
 //! Logs: to stderr or to files, for programs (JSON) or for people (console).
 
+mod file;
 mod format;
 mod sink;
 

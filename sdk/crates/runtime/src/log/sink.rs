@@ -1,16 +1,16 @@
 //! Where log lines go.
 
 use std::{
-    fs::File,
     io::{self, Write},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::fs::open_log;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::file::LogFile;
 use crate::console;
 
 /// Where log lines go.
@@ -26,7 +26,7 @@ pub(super) enum Sink {
 pub(super) enum Target {
     Stderr,
     Stdout,
-    File(Arc<Mutex<File>>),
+    File(Arc<LogFile>),
 }
 
 impl Sink {
@@ -40,15 +40,15 @@ impl Sink {
         let open = |path: &String| match path.as_str() {
             "stderr" | "/dev/stderr" => Ok(Target::Stderr),
             "stdout" | "/dev/stdout" => Ok(Target::Stdout),
-            path => {
-                open_log(Path::new(path)).map(|file| Target::File(Arc::new(Mutex::new(file)))).map_err(|e| {
+            path => open_log(Path::new(path))
+                .map(|file| Target::File(Arc::new(LogFile::new(path, file))))
+                .map_err(|e| {
                     Error::new(
                         ErrorKind::Unknown,
                         format!("the log file {path:?} (--log-path) can't be opened"),
                     )
                     .caused_by(e)
-                })
-            }
+                }),
         };
         paths.iter().map(open).collect::<Result<_>>().map(Self::Many)
     }
@@ -63,9 +63,7 @@ impl Write for Sink {
                     match target {
                         Target::Stderr => console::write(line)?,
                         Target::Stdout => io::stdout().write_all(line)?,
-                        Target::File(file) => {
-                            file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line)?;
-                        }
+                        Target::File(file) => file.write(line),
                     }
                 }
             }

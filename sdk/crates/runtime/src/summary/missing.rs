@@ -12,7 +12,20 @@ const NAMED: usize = 8;
 /// What could not be read, so that nobody takes it for access that is gone.
 pub(super) fn incomplete(text: &mut String, ledger: &[LedgerLine]) {
     text.push_str("INCOMPLETE: something could not be read. What is missing here may still be there.\n");
-    let lines: Vec<_> = ledger.iter().filter(|l| l.state == Completeness::Incomplete).collect();
+    lines(text, ledger, Completeness::Incomplete);
+}
+
+/// Lists of which the source told of a few rows more than came, twice.
+pub(super) fn short(text: &mut String, ledger: &[LedgerLine]) {
+    if ledger.iter().any(|l| l.state == Completeness::Short) {
+        text.push_str("SHORT: the source twice told of a few rows more than came, and may count others than it lists.\n");
+        lines(text, ledger, Completeness::Short);
+    }
+}
+
+/// The lines of the ledger in a state, as far as there is room.
+fn lines(text: &mut String, ledger: &[LedgerLine], state: Completeness) {
+    let lines: Vec<_> = ledger.iter().filter(|l| l.state == state).collect();
     for line in lines.iter().take(NAMED) {
         let of = line.expected.map(|n| format!(" of {}", grouped(n))).unwrap_or_default();
         let dropped = match line.dropped {

@@ -14,7 +14,7 @@ pub(crate) use self::{
     numbers::{grouped, rough},
 };
 use self::{
-    missing::{incomplete, skipped},
+    missing::{incomplete, short, skipped},
     numbers::{duration, size},
 };
 
@@ -37,6 +37,7 @@ pub fn render_summary(summary: &Summary, requests: Option<u64>) -> String {
     if is_incomplete {
         incomplete(&mut text, &summary.ledger);
     }
+    short(&mut text, &summary.ledger);
     table(&mut text, summary);
     let effort = match requests {
         Some(requests) => format!("{} requests", grouped(requests)),

@@ -99,6 +99,29 @@ fn what_is_incomplete_can_not_be_missed() {
     assert!(text.lines().count() < 40, "{text}");
 }
 
+/// A sync that is a few rows short succeeded, and is not called complete.
+#[test]
+fn what_is_short_is_shown_with_both_numbers() {
+    let mut short = summary();
+    short.completeness = Completeness::Short;
+    short.ledger.push(LedgerLine {
+        rows: 10_990,
+        expected: Some(11_000),
+        reason: Some("list resources of site:s1: the source says 11000, and 10990 came, twice".to_owned()),
+        ..line("list-resources", "user", Completeness::Short)
+    });
+    let text = render_summary(&short, None);
+    assert!(text.lines().take(4).any(|l| l.starts_with("SHORT")), "at the top: {text}");
+    assert!(text.contains("10,990 of 11,000 rows"), "{text}");
+    assert!(!text.contains("INCOMPLETE"), "{text}");
+    insta::assert_snapshot!(text);
+    // Beside what is missing altogether it is named too.
+    short.completeness = Completeness::Incomplete;
+    short.ledger.push(line("list-resources", "project", Completeness::Incomplete));
+    let text = render_summary(&short, None);
+    assert!(text.contains("INCOMPLETE") && text.contains("SHORT"), "{text}");
+}
+
 #[test]
 fn expansion_without_edges_is_nothing_to_say() {
     assert_eq!(expansion(&ExpansionSummary::default()), None);

@@ -45,6 +45,8 @@ pub struct LedgerTotal {
     pub dropped: u64,
     /// How many lists are incomplete.
     pub incomplete: u64,
+    /// How many lists are short of a few rows.
+    pub short: u64,
     /// How many lists are skipped by intent.
     pub skipped: u64,
     /// The worst state of a list.
@@ -74,7 +76,7 @@ impl fmt::Display for Unknown {
     }
 }
 
-/// What is known of a sync's completeness, in a few words: `complete`, `skipped: …`, `incomplete: …`, or `unknown (…)`.
+/// What is known of a sync's completeness, in a few words: `complete`, `skipped: …`, `short: …`, `incomplete: …`, or `unknown (…)`.
 pub fn describe_completeness(ledger: &Result<Ledger, Unknown>) -> String {
     match ledger {
         Ok(Ledger { summary, .. }) if summary.state == Completeness::Whole => "complete".to_owned(),
@@ -165,7 +167,8 @@ impl Sums {
         if operation == SUMMARY {
             let (incomplete, skipped) = (count(10, "incomplete")?, count(11, "skipped")?);
             let reason = reason.to_owned();
-            let summary = LedgerSummary { state, pages, rows, dropped, incomplete, skipped, reason };
+            let summary =
+                LedgerSummary { state, pages, rows, dropped, incomplete, short: 0, skipped, reason };
             return match self.summary.replace(summary) {
                 None => Ok(()),
                 Some(_) => Err("it has two summaries".to_owned()),
@@ -186,6 +189,7 @@ impl Sums {
             expected,
             dropped,
             incomplete: u64::from(state == Completeness::Incomplete),
+            short: u64::from(state == Completeness::Short),
             skipped: u64::from(state == Completeness::Skipped),
             state,
             reason: match reason {
@@ -204,7 +208,7 @@ impl Sums {
     }
 
     fn finish(self) -> Result<Ledger, Unknown> {
-        let Some(summary) = self.summary else {
+        let Some(mut summary) = self.summary else {
             return Err(if self.totals.is_empty() { Unknown::NoLedger } else { Unknown::NotClosed });
         };
         let totals: Vec<_> = self.totals.into_values().collect();
@@ -215,6 +219,7 @@ impl Sums {
             && summary.dropped == sum(|t| t.dropped)
             && summary.incomplete == sum(|t| t.incomplete)
             && summary.skipped == sum(|t| t.skipped);
+        summary.short = sum(|t| t.short);
         if agrees {
             return Ok(Ledger { summary, totals });
         }
@@ -237,6 +242,7 @@ impl LedgerTotal {
             (&mut self.rows, other.rows),
             (&mut self.dropped, other.dropped),
             (&mut self.incomplete, other.incomplete),
+            (&mut self.short, other.short),
             (&mut self.skipped, other.skipped),
         ] {
             *sum = sum.saturating_add(n);

@@ -65,26 +65,30 @@ impl Serialize for LedgerOperation {
     }
 }
 
-/// Whether all there was has been read; the greater is the worse, and of many the worst counts.
+/// Whether all there was has been read; the greater is the worse, and of many the worst counts. The words in the file
+/// are in the opposite order of the alphabet, so that SQL finds the worst as the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Completeness {
     /// All of it.
     Whole,
     /// Not read, or not all of it, because somebody wanted it so.
     Skipped,
+    /// The source said twice that there are a few rows more than came.
+    Short,
     /// Something is missing that should be there.
     Incomplete,
 }
 
 impl Completeness {
     /// Every state, from the best to the worst.
-    pub const ALL: [Self; 3] = [Self::Whole, Self::Skipped, Self::Incomplete];
+    pub const ALL: [Self; 4] = [Self::Whole, Self::Skipped, Self::Short, Self::Incomplete];
 
     /// The word in the file.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Whole => "whole",
             Self::Skipped => "skipped",
+            Self::Short => "short",
             Self::Incomplete => "incomplete",
         }
     }

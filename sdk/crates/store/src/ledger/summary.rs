@@ -27,6 +27,8 @@ pub struct LedgerSummary {
     pub dropped: u64,
     /// Rows of the ledger that are incomplete.
     pub incomplete: u64,
+    /// Rows of the ledger that are short. The file does not hold the number: it is counted.
+    pub short: u64,
     /// Rows of the ledger that are skipped by intent.
     pub skipped: u64,
     /// What is not whole and why: the operations and types of the worst state with a reason each, in at most 1,000
@@ -111,10 +113,11 @@ async fn finish(conn: Connection<'_>, sync: &str) -> Result<Option<LedgerSummary
         .bind(SUMMARY)
         .execute(&mut tx.connection())
         .await?;
-    type Sums = (Option<String>, i64, i64, i64, i64, i64);
-    let (worst, pages, rows, dropped, incomplete, skipped): Sums = sqlx::query_as(
+    type Sums = (Option<String>, i64, i64, i64, i64, i64, i64);
+    let (worst, pages, rows, dropped, incomplete, short, skipped): Sums = sqlx::query_as(
         "select min(state), coalesce(sum(pages), 0), coalesce(sum(rows), 0), coalesce(sum(dropped), 0), \
-         count(*) filter (where state = 'incomplete'), count(*) filter (where state = 'skipped') \
+         count(*) filter (where state = 'incomplete'), count(*) filter (where state = 'short'), \
+         count(*) filter (where state = 'skipped') \
          from completeness_ledger where sync_id = ?",
     )
     .bind(sync)
@@ -138,9 +141,9 @@ async fn finish(conn: Connection<'_>, sync: &str) -> Result<Option<LedgerSummary
             .bind(skipped)
             .execute(&mut tx.connection())
             .await?;
-            let [pages, rows, dropped, incomplete, skipped] =
-                [pages, rows, dropped, incomplete, skipped].map(i64::unsigned_abs);
-            Some(LedgerSummary { state, pages, rows, dropped, incomplete, skipped, reason })
+            let [pages, rows, dropped, incomplete, short, skipped] =
+                [pages, rows, dropped, incomplete, short, skipped].map(i64::unsigned_abs);
+            Some(LedgerSummary { state, pages, rows, dropped, incomplete, short, skipped, reason })
         }
     };
     tx.commit().await?;

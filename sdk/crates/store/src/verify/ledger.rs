@@ -26,6 +26,14 @@ impl Check<'_> {
                 let example = format!("{id}: {}", ledger.summary.reason);
                 self.reporter.add(Level::Warning, "a sync is incomplete", &example);
             }
+            Ok(ledger) if ledger.summary.state == Completeness::Short => {
+                let example = format!("{id}: {}", ledger.summary.reason);
+                self.reporter.add(
+                    Level::Warning,
+                    "a sync is short of rows that its source told of",
+                    &example,
+                );
+            }
             Err(Unknown::NotClosed) if run.is_finished() => {
                 self.reporter.add(Level::Error, "the completeness ledger of a sync has no summary", id);
             }

@@ -12,7 +12,7 @@ use connector_store::{
 use proptest::prelude::*;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 
-use Completeness::{Incomplete, Skipped, Whole};
+use Completeness::{Incomplete, Short, Skipped, Whole};
 use LedgerOperation::{ListEntitlements, ListGrants, ListResources};
 
 fn row(resource_type: &str, operation: LedgerOperation, rows: u64) -> LedgerRow {
@@ -83,10 +83,41 @@ fn total(resource_type: &str, operation: LedgerOperation) -> LedgerTotal {
         expected: None,
         dropped: 0,
         incomplete: 0,
+        short: 0,
         skipped: 0,
         state: Whole,
         reason: String::new(),
     }
+}
+
+/// Of two lists, and of two readings of one, the worse state counts, whichever came first.
+#[tokio::test]
+async fn of_any_two_states_the_worse_counts() -> Result<()> {
+    let rank = |state| match state {
+        Whole => 0,
+        Skipped => 1,
+        Short => 2,
+        Incomplete => 3,
+    };
+    for one in Completeness::ALL {
+        for other in Completeness::ALL {
+            let worse = if rank(one) > rank(other) { one } else { other };
+            let of = |state| LedgerRow { state, ..row("user", ListResources, 1) };
+            let dir = tempfile::tempdir().expect("a temporary folder");
+            let same_list =
+                read(&file_of(dir.path(), &[of(one), of(other)]).await?).await?.expect("a ledger");
+            let dir = tempfile::tempdir().expect("a temporary folder");
+            let lists = [inside("a", of(one)), inside("b", of(other))];
+            let two_lists = read(&file_of(dir.path(), &lists).await?).await?.expect("a ledger");
+            for ledger in [&same_list, &two_lists] {
+                let states = (ledger.summary.state, ledger.totals[0].state);
+                assert_eq!(states, (worse, worse), "{one} and {other}");
+            }
+            let short = [one, other].iter().filter(|state| **state == Short).count() as u64;
+            assert_eq!((two_lists.summary.short, two_lists.totals[0].short), (short, short));
+        }
+    }
+    Ok(())
 }
 
 #[tokio::test]

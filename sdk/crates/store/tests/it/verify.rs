@@ -287,6 +287,13 @@ async fn what_a_ledger_says_is_no_broken_rule() -> Result<()> {
             Some("a sync is incomplete"),
             ("incomplete: sites: timed out", true),
         ),
+        (
+            "short",
+            "update completeness_ledger set state = 'short' where resource_type = 'site'; \
+             update completeness_ledger set state = 'short', reason = 'sites: 9 of 10' where operation = 'summary'",
+            Some("a sync is short of rows that its source told of"),
+            ("short: sites: 9 of 10", true),
+        ),
         ("no table", "drop table completeness_ledger", None, ("unknown (no ledger)", false)),
         ("no rows", "delete from completeness_ledger", None, ("unknown (no ledger)", false)),
         (

@@ -1,6 +1,7 @@
 //! A connector whose answers are closures.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{
@@ -43,6 +44,7 @@ pub(crate) struct Fake {
     parallel: Option<usize>,
     identity: Option<String>,
     never_signs_in: bool,
+    secret: Option<&'static str>,
     state: Arc<State>,
 }
 
@@ -69,6 +71,7 @@ impl Fake {
             parallel: None,
             identity: None,
             never_signs_in: false,
+            secret: None,
             state: Arc::default(),
         }
     }
@@ -96,6 +99,12 @@ impl Fake {
 
     pub(crate) fn never_signing_in(mut self) -> Self {
         self.never_signs_in = true;
+        self
+    }
+
+    /// This word is a secret.
+    pub(crate) fn redacting(mut self, secret: &'static str) -> Self {
+        self.secret = Some(secret);
         self
     }
 
@@ -191,6 +200,13 @@ impl Connector for Fake {
             })
         };
         self.types.iter().map(syncer).collect()
+    }
+
+    fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.secret {
+            Some(secret) if text.contains(secret) => text.replace(secret, "[redacted]").into(),
+            _ => text.into(),
+        }
     }
 
     fn max_parallel_calls(&self) -> Option<usize> {

@@ -21,6 +21,7 @@ mod phases;
 mod private;
 mod resume;
 mod scopes;
+mod secrets;
 mod special;
 mod stored;
 mod workers;

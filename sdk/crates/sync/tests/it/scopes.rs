@@ -194,8 +194,7 @@ async fn a_sync_of_some_resources_has_no_parent_where_there_is_no_full_one() {
 
 #[tokio::test]
 async fn targets_that_can_not_be_had_are_warnings() {
-    let targets =
-        vec![named("group", "none"), named("room", "r"), named("planet", "x"), named("user", "ada")];
+    let targets = vec![named("group", "none"), named("planet", "x"), named("user", "ada")];
     let (summary, stored) = scoped(&fake(), &Place::new(), some(targets)).await;
     insta::assert_debug_snapshot!(summary.warnings, @r#"
     [
@@ -207,13 +206,28 @@ async fn targets_that_can_not_be_had_are_warnings() {
             "get the resource planet:x: the sync does not read resources of this type",
             1,
         ),
-        (
-            "get the resource room:r: the connector does not get single resources of this type",
-            1,
-        ),
     ]
     "#);
     assert_eq!(stored.resource_ids(), ["user:ada"]);
+}
+
+/// Before anybody signs in: it would be work for nothing, and end in a file that looks like an empty source.
+#[tokio::test]
+async fn targets_that_the_connector_can_not_get_are_refused() {
+    let none = || Arc::new(Fake::simple([user_type(), plain("room")], answer));
+    for (fake, targets, says) in [
+        (fake(), vec![named("user", "ada"), named("room", "r")], "single resources of the type room"),
+        (none(), vec![named("user", "ada")], "single resources of the type user"),
+        (none(), vec![named("planet", "x")], "single resources of any type"),
+    ] {
+        let place = Place::new();
+        let options = SyncOptions { scope: some(targets), ..SyncOptions::new(place.output()) };
+        let error = run_with(&fake, &options, CancellationToken::new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unimplemented, "{error}");
+        assert!(error.message().contains(says), "{error}");
+        assert_eq!((fake.validated(), fake.asked().len()), (0, 0));
+        assert_eq!(place.files(), Vec::<String>::new());
+    }
 }
 
 #[tokio::test]
