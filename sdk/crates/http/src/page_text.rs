@@ -3,6 +3,9 @@
 /// Characters of foreign text that go into an error.
 const SHOWN: usize = 200;
 
+/// Bytes of a page that are looked at.
+pub(crate) const HEAD: usize = 4096;
+
 /// Whether a body is a page (or XML) rather than data, by its type or its
 /// first character.
 pub(crate) fn is_markup(content_type: Option<&str>, body: &[u8]) -> bool {
@@ -12,7 +15,7 @@ pub(crate) fn is_markup(content_type: Option<&str>, body: &[u8]) -> bool {
 
 /// ` with text/html that begins "Sign in"`.
 pub(crate) fn describe(content_type: Option<&str>, body: &[u8]) -> String {
-    let head = String::from_utf8_lossy(&body[..body.len().min(4096)]);
+    let head = String::from_utf8_lossy(&body[..body.len().min(HEAD)]);
     let line = one_line(&without_tags(&head));
     let kind = content_type.map_or("no content type", |t| t.trim());
     if line.is_empty() {

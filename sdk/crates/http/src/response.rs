@@ -111,7 +111,11 @@ impl Response {
         }
         if page_text::is_markup(content_type, &self.body) {
             let what = match self.quotable {
-                true => page_text::describe(content_type, &self.body),
+                // Before tags are taken out: that could cut a secret.
+                true => {
+                    let head = String::from_utf8_lossy(&self.body[..self.body.len().min(page_text::HEAD)]);
+                    page_text::describe(content_type, self.known.secrets().hide(&head).as_bytes())
+                }
                 false => " with a page".into(),
             };
             return Error::new(

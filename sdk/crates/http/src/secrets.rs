@@ -8,7 +8,7 @@
 
 use std::{
     borrow::Cow,
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -25,12 +25,14 @@ use crate::decode;
 /// What stands for a secret.
 pub(crate) const HIDDEN: &str = "[redacted]";
 
-/// Characters of a secret in a row that are hidden wherever they are. A
-/// shorter rest does not bring anyone closer to the secret.
+/// Characters of a secret in a row that are hidden wherever they are: a
+/// shorter rest of a text that was cut brings nobody closer to it.
 const PIECE: usize = 8;
 
-/// The same for hexadecimal digits, of which there are two for each byte.
-const HEX_PIECE: usize = 2 * PIECE;
+/// The same for a secret of at least [`LONG`] characters, which is more likely
+/// to hold a whole word.
+const LONG_PIECE: usize = 12;
+const LONG: usize = 24;
 
 /// A shorter secret is not looked for: it is part of ordinary words, and each
 /// of them with a gap would tell what the secret is.
@@ -85,15 +87,10 @@ impl Known {
     }
 }
 
-/// What to look for: pieces of secrets and of their encodings, without
-/// whitespace and in lower case.
+/// What to look for: pieces of secrets and of their encodings by their length,
+/// without whitespace and in lower case.
 #[derive(Default)]
-pub(crate) struct Secrets {
-    pieces: HashSet<[u8; PIECE]>,
-    hex: HashSet<[u8; HEX_PIECE]>,
-    /// Forms that are shorter than a piece.
-    short: Vec<Vec<u8>>,
-}
+pub(crate) struct Secrets(BTreeMap<usize, HashSet<Vec<u8>>>);
 
 impl Secrets {
     pub(crate) fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
@@ -105,20 +102,18 @@ impl Secrets {
     }
 
     fn add(&mut self, secret: &str) {
-        if Compact::of(secret).bytes.len() < SHORTEST {
+        let length = Compact::of(secret).bytes.len();
+        if length < SHORTEST {
             return;
         }
-        self.add_form(secret);
+        let piece = if length < LONG { PIECE } else { LONG_PIECE };
+        self.add_form(secret, piece);
         // A secret that looks encoded itself is decoded with the text.
         let mut decoded = Cow::Borrowed(secret);
         for _ in 0..LAYERS {
             let Some(next) = undo_all(&decoded) else { break };
-            self.add_form(&next);
+            self.add_form(&next, piece);
             decoded = Cow::Owned(next);
-        }
-        if secret.contains(' ') {
-            // As forms are written.
-            self.add_form(&secret.replace(' ', "+"));
         }
         // Three bytes make four characters, so there are three offsets. The
         // characters at the ends depend on what stands beside the secret.
@@ -126,30 +121,24 @@ impl Secrets {
             let bytes = [&[0; 2][..before], secret.as_bytes()].concat();
             let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
             for encoded in [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
-                self.add_form(&encoded[from..to]);
+                self.add_form(&encoded[from..to], piece);
             }
         }
-        let digits: Vec<u8> = secret.bytes().flat_map(hex_digits).collect();
-        self.hex
-            .extend(digits.windows(HEX_PIECE).filter_map(|piece| <[u8; HEX_PIECE]>::try_from(piece).ok()));
-        if digits.len() < HEX_PIECE {
-            self.short.push(digits);
-        }
+        let digits: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        self.add_form(&digits, 2 * piece);
     }
 
-    fn add_form(&mut self, form: &str) {
+    /// Adds the pieces of a form, or a form that is shorter than a piece.
+    fn add_form(&mut self, form: &str, piece: usize) {
         let bytes = Compact::of(form).bytes;
-        match bytes.len() {
-            0..SHORTEST => {}
-            SHORTEST..PIECE => self.short.push(bytes),
-            _ => self
-                .pieces
-                .extend(bytes.windows(PIECE).filter_map(|piece| <[u8; PIECE]>::try_from(piece).ok())),
+        let piece = piece.min(bytes.len());
+        if piece >= SHORTEST {
+            self.0.entry(piece).or_default().extend(bytes.windows(piece).map(<[u8]>::to_vec));
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.pieces.is_empty() && self.short.is_empty()
+        self.0.is_empty()
     }
 
     /// The text without secrets. Where one stands in it encoded, that is the
@@ -229,20 +218,10 @@ impl Secrets {
     fn find(&self, text: &str) -> Found {
         let Compact { bytes, places } = Compact::of(text);
         let mut secret = vec![false; bytes.len()];
-        for (at, piece) in bytes.windows(PIECE).enumerate() {
-            if self.pieces.contains(piece) {
-                secret[at..at + PIECE].fill(true);
-            }
-        }
-        for (at, piece) in bytes.windows(HEX_PIECE).enumerate() {
-            if self.hex.contains(piece) {
-                secret[at..at + HEX_PIECE].fill(true);
-            }
-        }
-        for form in &self.short {
-            for (at, piece) in bytes.windows(form.len()).enumerate() {
-                if piece == form {
-                    secret[at..at + form.len()].fill(true);
+        for (length, pieces) in &self.0 {
+            for (at, piece) in bytes.windows(*length).enumerate() {
+                if pieces.contains(piece) {
+                    secret[at..at + length].fill(true);
                 }
             }
         }
@@ -278,11 +257,6 @@ impl Found {
     }
 }
 
-/// The two digits of a byte, in lower case.
-fn hex_digits(byte: u8) -> [u8; 2] {
-    [byte >> 4, byte & 15].map(|digit| if digit < 10 { b'0' + digit } else { b'a' + digit - 10 })
-}
-
 /// All encodings undone once.
 fn undo_all(text: &str) -> Option<String> {
     let mut decoded = None;
@@ -293,8 +267,10 @@ fn undo_all(text: &str) -> Option<String> {
     decoded
 }
 
-/// A text as it is compared: in lower case, and without what does not show,
-/// so that a line break within a secret does not keep it from being found.
+/// A text as it is compared: in lower case, without what does not show, so that
+/// a line break within a secret does not keep it from being found, and without
+/// slashes, which escapes add and which addresses turn into one another, and
+/// pluses, which are spaces there.
 struct Compact {
     bytes: Vec<u8>,
     /// Where in the text the character of each byte begins and ends.
@@ -304,7 +280,7 @@ struct Compact {
 impl Compact {
     fn of(text: &str) -> Self {
         let (mut bytes, mut places) = (Vec::with_capacity(text.len()), Vec::with_capacity(text.len()));
-        for (at, character) in text.char_indices().filter(|(_, c)| !is_invisible(*c)) {
+        for (at, character) in text.char_indices().filter(|(_, c)| !is_passed_over(*c)) {
             let mut buffer = [0; 4];
             for byte in character.to_ascii_lowercase().encode_utf8(&mut buffer).bytes() {
                 bytes.push(byte);
@@ -315,10 +291,13 @@ impl Compact {
     }
 }
 
-fn is_invisible(character: char) -> bool {
+fn is_passed_over(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
-        || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+        || matches!(
+            character,
+            '/' | '\\' | '+' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
+        )
 }
 
 #[cfg(test)]

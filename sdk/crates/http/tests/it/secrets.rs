@@ -180,11 +180,11 @@ impl Leaks {
             let forms = forms
                 .iter()
                 .map(|form| compact(form))
-                .filter(|form| least == if form.len() > 2 * secret.len() { 24 } else { 8 });
+                .filter(|form| least == if form.len() > 2 * secret.len() { 36 } else { 12 });
             let pieces = forms.flat_map(|form| form.windows(least).map(<[u8]>::to_vec).collect::<Vec<_>>());
             (least, pieces.collect())
         };
-        Self(vec![pieces(8), pieces(24)])
+        Self(vec![pieces(12), pieces(36)])
     }
 
     fn find(&self, text: &str) -> Option<String> {

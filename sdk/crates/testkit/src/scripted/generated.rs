@@ -1,5 +1,7 @@
 //! Sites as large as wanted.
 
+use std::collections::HashSet;
+
 use connector_model::{Entitlement, EntitlementRef, Grant, Resource, ResourceType, TraitKind};
 
 use super::{
@@ -78,6 +80,8 @@ fn projects(site: &mut Scenario, random: &mut Random, count: usize) {
 
 fn groups(site: &mut Scenario, random: &mut Random, sizes: &Sizes) {
     let member = |n: usize| EntitlementRef::canonical(&id("group", n), "member");
+    // A page of rows that all came before means a source without an end.
+    let mut given = HashSet::new();
     for n in 0..sizes.groups {
         let group = Resource::group(id("group", n), format!("Group {n}"));
         let entitlement = Entitlement::assignment(&group, "member");
@@ -90,7 +94,9 @@ fn groups(site: &mut Scenario, random: &mut Random, sizes: &Sizes) {
         site.resource(group);
         for _ in 0..random.below(sizes.members * 2 + 1) {
             let user = id("user", random.below(sizes.users + 1));
-            site.grant(Grant::new(member(n), user));
+            if given.insert((n, user.clone())) {
+                site.grant(Grant::new(member(n), user));
+            }
         }
     }
     if sizes.groups == 0 {
@@ -99,7 +105,9 @@ fn groups(site: &mut Scenario, random: &mut Random, sizes: &Sizes) {
     for _ in 0..sizes.nested {
         let (outer, inner) = (random.below(sizes.groups), id("group", random.below(sizes.groups)));
         let expandable = members_hold(&inner, &[]);
-        site.grant(Grant::new(member(outer), inner).expanding(expandable));
+        if given.insert((outer, inner.clone())) {
+            site.grant(Grant::new(member(outer), inner).expanding(expandable));
+        }
     }
 }
 

@@ -87,7 +87,10 @@ async fn a_page_that_leads_back_is_seen_whatever_the_period() {
         let output = folder.path().join("sync.c1z");
         let sync = tokio::time::timeout(Duration::from_secs(60), run(&connector, &output, 1));
         let error = sync.await.unwrap().unwrap_err();
-        assert!(error.to_string().contains("a page token came again"), "{error}");
+        // The rows of a page come again before its token does.
+        let says =
+            if period == 1 { "a page token came again" } else { "nothing that was not on an earlier one" };
+        assert!(error.to_string().contains(says), "{error}");
         assert_eq!(connector.journal().times(&At::list("user"), 3), 0, "it never gets past the loop");
         schedule.finish();
     }
