@@ -23,7 +23,7 @@ pub(crate) async fn run(file: &C1z, args: &WhichSync, format: Format) -> Result<
         Some(stats) => stats,
         None => view.counted_stats().await?,
     };
-    let token = file.sync_token(&view.run().id).await?;
+    let token = file.sync_token(view.run()).await?;
     let ledger = view.ledger_or_why().await?;
     match format {
         Format::Json => {

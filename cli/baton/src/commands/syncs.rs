@@ -16,7 +16,7 @@ pub(crate) async fn run(file: &C1z, format: Format) -> Result<()> {
     let columns = &["ID", "Started At", "Ended At", "Type", "Parent ID", "Token"];
     let mut list = List::new(format, "syncs", columns)?;
     for run in file.syncs().await? {
-        let token = file.sync_token(&run.id).await?;
+        let token = file.sync_token(&run).await?;
         list.push(&Item { run, token }).await?;
     }
     list.end().await?;

@@ -95,7 +95,7 @@ const VALUES: [&str; 29] = [
 ];
 
 /// Statements; `{t}` and `{u}` are tables, `{c}` and `{d}` columns, `{v}` a value, `{n}` a small number.
-const STATEMENTS: [&str; 58] = [
+const STATEMENTS: [&str; 66] = [
     "update {t} set {c} = {v} where rowid % 3 = {n} % 3",
     "update {t} set {c} = {v}",
     "update or ignore {t} set {c} = {v}",
@@ -165,6 +165,16 @@ const STATEMENTS: [&str; 58] = [
     "update sqlite_schema set rootpage = {n} where name = '{t}'",
     "update sqlite_schema set name = char(27) || '[2J' where tbl_name = '{t}'",
     "update sqlite_schema set type = 'view' where name = '{t}'",
+    "update sqlite_schema set rootpage = 0 where tbl_name = '{t}' and type = 'index'",
+    "update sqlite_schema set sql = replace(sql, ' text', ' ' || char(65279) || 'text') where name = '{t}'",
+    "update sqlite_schema set sql = replace(sql, '(' , '(' || char(11)) where tbl_name = '{t}'",
+    "update {t} set sync_id = (select sync_id from {u} where rowid <> {n})",
+    "analyze; with recursive n(i) as (select 1 union all select i + 1 from n limit 6000) \
+     insert into sqlite_stat1 select '{t}', 'other' || i, {v} from n",
+    "update v1_sync_runs set stats = replace(stats, '{', '{\"grants\":{n},')",
+    "update v1_sync_runs set stats = {v}, started_at = {v}",
+    "insert into v1_sync_runs select null, {d}, started_at, ended_at, sync_token, sync_type, '', '', 1, 1, stats \
+     from v1_sync_runs",
 ];
 
 /// The largest database that is made, in bytes.

@@ -30,7 +30,13 @@ pub(crate) trait Doing<T> {
 impl<T> Doing<T> for Result<T, sqlx::Error> {
     fn doing(self, what: impl Into<Cow<'static, str>>, file: &Path) -> Result<T> {
         self.map_err(|e| {
-            let (kind, advice) = classify(&e);
+            let (kind, advice) = match classify(&e) {
+                // Not for want of a right statement: the file's tables are not what they say.
+                (ErrorKind::Internal, _) if matches!(e, sqlx::Error::Database(_)) => {
+                    (ErrorKind::DataLoss, "the database does not answer as the format has it")
+                }
+                known => known,
+            };
             let what = what.into();
             let text = if advice.is_empty() { what } else { format!("{what}: {advice}").into() };
             Error::new(kind, text).retry_as(Retry::Never).with("file", file.display()).caused_by(e)

@@ -65,6 +65,26 @@ pub struct CallStat {
     pub timeouts: i64,
 }
 
+impl SyncStats {
+    /// The most resource types that a sync is counted by.
+    pub(crate) const MOST_TYPES: usize = 10_000;
+
+    /// Reads the document. `None` where it is none, or counts by more types than anybody has.
+    pub(crate) fn parse(json: &str) -> Option<Self> {
+        // serde takes an array for a struct, too.
+        let stats: Self = json.trim_start().starts_with('{').then(|| serde_json::from_str(json).ok())??;
+        let maps = [
+            &stats.resources_by_resource_type,
+            &stats.entitlements_by_resource_type,
+            &stats.grants_by_resource_type,
+        ];
+        let others = [&stats.connector_call_stats, &stats.session_store_stats];
+        let most = maps.map(BTreeMap::len).into_iter().chain(others.map(BTreeMap::len)).max();
+        let most = most.max(Some(stats.step_durations_ms.len()));
+        (most <= Some(Self::MOST_TYPES)).then_some(stats)
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_zero(n: &i64) -> bool {
     *n == 0

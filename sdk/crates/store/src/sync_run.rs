@@ -126,6 +126,9 @@ impl Serialize for SyncType {
 /// [`C1z::stored_stats`](crate::C1z::stored_stats)). Texts are as stored: a file of another writer may hold any.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SyncRun {
+    /// Its row, by which what may be long is found.
+    #[serde(skip)]
+    pub(crate) row: RowId,
     /// The id; a KSUID in files of every known writer.
     pub id: String,
     /// What it covers.
@@ -142,6 +145,16 @@ pub struct SyncRun {
     pub supports_diff: bool,
     /// Whether expansion data was moved out of the grants' messages into their column.
     pub grants_backfilled: bool,
+}
+
+/// The row of a sync in its own file; the same sync of another file has another one, so it makes no difference.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RowId(pub(crate) i64);
+
+impl PartialEq for RowId {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl SyncRun {

@@ -55,8 +55,14 @@ pub(super) fn parse(kind: PageKind, bytes: &[u8], usable: usize) -> Result<Cell<
         let key = Some(varint(&mut rest)?);
         return Ok(Cell { child, key, local: &[], overflow: None, len: bytes.len() - rest.len() });
     }
+    let length = rest;
     let payload = u64::try_from(varint(&mut rest)?).ok().filter(|n| *n <= MAX_RECORD);
     let payload = payload.ok_or(Broken::Rule("a row is larger than 16 MiB"))?;
+    // Of a length that takes nine bytes, SQLite and the format read the last one differently. Nobody writes one that
+    // is longer than it must be.
+    if length.len() - rest.len() > LONGEST_LENGTH {
+        return Err(Broken::Rule("the length of a row is written in a way that no writer has"));
+    }
     let key = if kind.is_table { Some(varint(&mut rest)?) } else { None };
     let local = local_len(kind, payload as usize, usable);
     let (local, mut rest) = rest.split_at_checked(local).ok_or(OUTSIDE)?;
@@ -64,6 +70,10 @@ pub(super) fn parse(kind: PageKind, bytes: &[u8], usable: usize) -> Result<Cell<
     let overflow = if left == 0 { None } else { Some((word(&mut rest)?, left)) };
     Ok(Cell { child, key, local, overflow, len: bytes.len() - rest.len() })
 }
+
+/// Bytes of the length of the largest row.
+const LONGEST_LENGTH: usize = 4;
+const _: () = assert!(MAX_RECORD < 1 << (7 * LONGEST_LENGTH));
 
 pub(super) const OUTSIDE: Broken = Broken::Rule("a cell leaves its page");
 

@@ -33,8 +33,16 @@ impl Header {
         if usable < 480 {
             return Err(Broken::Rule("its pages reserve more than SQLite allows"));
         }
+        let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         // Zero is what a database has before its first table.
-        match u32::from_be_bytes([bytes[56], bytes[57], bytes[58], bytes[59]]) {
+        if word(44) > 4 {
+            return Err(Broken::Rule("its schema is in a format that SQLite does not have"));
+        }
+        // SQLite then finds the pages of a long value by a map, and not by the pages themselves.
+        if word(52) != 0 {
+            return Err(Broken::Rule("it is one that vacuums itself, which no c1z file is"));
+        }
+        match word(56) {
             0 | 1 => Ok(Self { page, usable }),
             _ => Err(Broken::Rule("its text is in UTF-16, and that of a c1z file is in UTF-8")),
         }

@@ -24,7 +24,9 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Doing as _, cancelled};
 use header::Header;
 use record::schema_entry;
-use tree::{Broken, Kind, Pages};
+use tree::{Broken, Pages};
+
+pub(crate) use tree::Kind;
 
 /// The largest row, in bytes as it is stored: its two largest values and some room.
 pub(crate) const MAX_RECORD: u64 = 16 << 20;
@@ -79,17 +81,19 @@ impl<'a> Structure<'a> {
             Ok(())
         });
         match walked.map_err(|e| explain(self.path, e))? {
-            Kind::Table { .. } => Ok(entries),
-            Kind::Index => Err(explain(self.path, Broken::Rule("its schema is no table"))),
+            Kind::Table(_) => Ok(entries),
+            Kind::Index(_) => Err(explain(self.path, Broken::Rule("its schema is no table"))),
         }
     }
 
-    /// Walks the tree of a table or an index. Gives the number of rows of a table.
-    pub(crate) fn check(&mut self, root: u32) -> Result<Option<u64>> {
-        match self.pages.check(root).map_err(|e| explain(self.path, e))? {
-            Kind::Table { rows } => Ok(Some(rows)),
-            Kind::Index => Ok(None),
-        }
+    /// Walks the tree of a table or an index.
+    pub(crate) fn check(&mut self, root: u32) -> Result<Kind> {
+        self.pages.check(root).map_err(|e| explain(self.path, e))
+    }
+
+    /// Bytes of all pages that belong to the trees that were walked, long values included.
+    pub(crate) fn content_bytes(&self) -> u64 {
+        self.pages.reached_bytes()
     }
 
     /// The error of a database that breaks a rule.

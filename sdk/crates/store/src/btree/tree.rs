@@ -27,11 +27,11 @@ impl From<io::Error> for Broken {
     }
 }
 
-/// What a tree is of.
+/// What a tree is of, and how many rows or entries it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Table { rows: u64 },
-    Index,
+pub(crate) enum Kind {
+    Table(u64),
+    Index(u64),
 }
 
 /// The pages of a file, and which of them were reached.
@@ -83,6 +83,12 @@ impl Pages {
         row: impl FnMut(&[u8]) -> Result<(), Broken>,
     ) -> Result<Kind, Broken> {
         Walk::new(root).run(self, &mut Some(row))
+    }
+
+    /// Bytes of the pages that were reached.
+    pub(super) fn reached_bytes(&self) -> u64 {
+        let pages: u64 = self.reached.iter().map(|word| u64::from(word.count_ones())).sum();
+        pages * self.header.page as u64
     }
 
     fn reach(&mut self, page: u32) -> Result<(), Broken> {
@@ -176,6 +182,8 @@ struct Walk {
     root: u32,
     is_table: bool,
     rows: u64,
+    /// Cells of an index, whose inner pages have entries too.
+    entries: u64,
     /// The greatest key so far.
     last: Option<i64>,
     payload: Vec<u8>,
@@ -183,7 +191,7 @@ struct Walk {
 
 impl Walk {
     fn new(root: u32) -> Self {
-        Self { root, is_table: false, rows: 0, last: None, payload: Vec::new() }
+        Self { root, is_table: false, rows: 0, entries: 0, last: None, payload: Vec::new() }
     }
 
     fn run<F: FnMut(&[u8]) -> Result<(), Broken>>(
@@ -206,7 +214,11 @@ impl Walk {
                     }
                 }
                 Step::Up if depth == 0 => {
-                    return Ok(if self.is_table { Kind::Table { rows: self.rows } } else { Kind::Index });
+                    return Ok(if self.is_table {
+                        Kind::Table(self.rows)
+                    } else {
+                        Kind::Index(self.entries)
+                    });
                 }
                 Step::Up => depth -= 1,
             }
@@ -246,6 +258,7 @@ impl Walk {
                 self.last = Some(key);
                 self.rows += 1;
             }
+            self.entries += 1;
             let wanted = row.is_some() && !is_inner;
             if wanted {
                 self.payload.clear();

@@ -7,8 +7,11 @@ use std::{
 };
 
 use connector_model::{Error, ErrorKind, Result};
-use connector_proto::c1::{c1z::v3::C1zManifestV3, storage::v3::SyncType as WireSyncType};
-use prost::Message as _;
+use connector_proto::c1::storage::v3::SyncType as WireSyncType;
+use prost::{
+    DecodeError,
+    encoding::{DecodeContext, decode_key, message, skip_field, string},
+};
 use serde::Serialize;
 
 use super::MAGIC_V3;
@@ -22,7 +25,7 @@ const MAX_MANIFEST: u32 = 16 << 20;
 pub struct V3Summary {
     /// The engine that wrote it, such as `pebble3`.
     pub engine: String,
-    /// The syncs it holds; one, by contract.
+    /// The syncs it holds, the first hundred of them; one, by contract.
     pub syncs: Vec<V3Sync>,
 }
 
@@ -60,28 +63,79 @@ pub(super) fn read(mut file: &File, path: &Path) -> Result<V3Summary> {
     if bytes.len() < len as usize {
         return Err(broken("it ends within its manifest"));
     }
-    let manifest =
-        C1zManifestV3::decode(bytes.as_slice()).map_err(|_| broken("its manifest does not decode"))?;
-    Ok(summarise(manifest))
+    summarise(&bytes).map_err(|_| broken("its manifest does not decode"))
 }
 
-fn summarise(manifest: C1zManifestV3) -> V3Summary {
-    let syncs = manifest.sync_runs.into_iter().map(|run| V3Sync {
-        sync_type: match WireSyncType::try_from(run.r#type) {
-            Ok(WireSyncType::Full) => SyncType::Full,
-            Ok(WireSyncType::Partial) => SyncType::Partial,
-            Ok(WireSyncType::ResourcesOnly) => SyncType::ResourcesOnly,
-            Ok(WireSyncType::PartialUpserts) => SyncType::PartialUpserts,
-            Ok(WireSyncType::PartialDeletions) => SyncType::PartialDeletions,
-            Ok(WireSyncType::Unspecified) | Err(_) => SyncType::Other(run.r#type.to_string()),
-        },
-        id: run.sync_id,
-        ended: run.ended_at.is_some(),
-        resources: run.stats.as_ref().map(|s| s.resources),
-        entitlements: run.stats.as_ref().map(|s| s.entitlements),
-        grants: run.stats.as_ref().map(|s| s.grants),
-    });
-    V3Summary { engine: manifest.engine, syncs: syncs.collect() }
+/// The most syncs that are told of. The contract has one.
+const MAX_SYNCS: usize = 100;
+
+/// The fields of a `c1.c1z.v3.SyncRunSummary` that are told, without its maps.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Run {
+    #[prost(string, tag = "1")]
+    sync_id: String,
+    #[prost(enumeration = "WireSyncType", tag = "2")]
+    sync_type: i32,
+    #[prost(message, optional, tag = "4")]
+    ended_at: Option<Nothing>,
+    #[prost(message, optional, tag = "6")]
+    stats: Option<Counts>,
+}
+
+/// A message of which nothing but that it is there is told.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Nothing {}
+
+/// The fields of a `c1.storage.v3.SyncStatsRecord` that are told.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Counts {
+    #[prost(int64, tag = "3")]
+    resources: i64,
+    #[prost(int64, tag = "4")]
+    entitlements: i64,
+    #[prost(int64, tag = "5")]
+    grants: i64,
+}
+
+/// Walks a `c1.c1z.v3.C1ZManifestV3`: decoded as a whole, 16 MiB of empty messages would be gigabytes.
+fn summarise(mut manifest: &[u8]) -> Result<V3Summary, DecodeError> {
+    const ENGINE: u32 = 1;
+    const SYNC_RUNS: u32 = 40;
+    let mut engine = String::new();
+    let mut syncs = Vec::new();
+    while !manifest.is_empty() {
+        let (field, wire) = decode_key(&mut manifest)?;
+        match field {
+            ENGINE => string::merge(wire, &mut engine, &mut manifest, DecodeContext::default())?,
+            SYNC_RUNS if syncs.len() < MAX_SYNCS => {
+                let mut run = Run::default();
+                message::merge(wire, &mut run, &mut manifest, DecodeContext::default())?;
+                syncs.push(V3Sync::from(run));
+            }
+            _ => skip_field(wire, field, &mut manifest, DecodeContext::default())?,
+        }
+    }
+    Ok(V3Summary { engine, syncs })
+}
+
+impl From<Run> for V3Sync {
+    fn from(run: Run) -> Self {
+        Self {
+            sync_type: match WireSyncType::try_from(run.sync_type) {
+                Ok(WireSyncType::Full) => SyncType::Full,
+                Ok(WireSyncType::Partial) => SyncType::Partial,
+                Ok(WireSyncType::ResourcesOnly) => SyncType::ResourcesOnly,
+                Ok(WireSyncType::PartialUpserts) => SyncType::PartialUpserts,
+                Ok(WireSyncType::PartialDeletions) => SyncType::PartialDeletions,
+                Ok(WireSyncType::Unspecified) | Err(_) => SyncType::Other(run.sync_type.to_string()),
+            },
+            id: run.sync_id,
+            ended: run.ended_at.is_some(),
+            resources: run.stats.as_ref().map(|s| s.resources),
+            entitlements: run.stats.as_ref().map(|s| s.entitlements),
+            grants: run.stats.as_ref().map(|s| s.grants),
+        }
+    }
 }
 
 impl V3Summary {
@@ -129,4 +183,64 @@ impl V3Summary {
 /// A foreign text, short enough for an error.
 fn clip(text: &str) -> String {
     text.chars().take(40).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use connector_proto::c1::{
+        c1z::v3::{C1zManifestV3, SyncRunSummary},
+        storage::v3::SyncStatsRecord,
+    };
+    use prost::Message as _;
+
+    use super::*;
+
+    fn manifest(syncs: usize) -> C1zManifestV3 {
+        let run = SyncRunSummary {
+            sync_id: "a".into(),
+            r#type: WireSyncType::Partial.into(),
+            ended_at: Some(prost_types::Timestamp::default()),
+            stats: Some(SyncStatsRecord {
+                resources: 1,
+                entitlements: 2,
+                grants: 3,
+                resources_by_resource_type: [("user".to_owned(), 1)].into(),
+                ..SyncStatsRecord::default()
+            }),
+            ..SyncRunSummary::default()
+        };
+        C1zManifestV3 {
+            engine: "pebble3".into(),
+            engine_schema_version: 3,
+            sync_runs: vec![run; syncs],
+            fold_dead_bytes: 9,
+            ..C1zManifestV3::default()
+        }
+    }
+
+    #[test]
+    fn what_is_told_is_what_the_whole_message_says() {
+        let summary = summarise(&manifest(1).encode_to_vec()).unwrap();
+        let sync = V3Sync {
+            id: "a".into(),
+            sync_type: SyncType::Partial,
+            ended: true,
+            resources: Some(1),
+            entitlements: Some(2),
+            grants: Some(3),
+        };
+        assert_eq!(summary, V3Summary { engine: "pebble3".into(), syncs: vec![sync] });
+    }
+
+    #[test]
+    fn more_syncs_than_anybody_has_are_not_kept() {
+        assert_eq!(summarise(&manifest(5_000).encode_to_vec()).unwrap().syncs.len(), MAX_SYNCS);
+        let whole = manifest(1).encode_to_vec();
+        for end in 1..whole.len() {
+            // Cut off anywhere, it is an error or the fields before.
+            let _either = summarise(&whole[..end]);
+        }
+        assert!(summarise(&[0xc2, 0x02, 0x7f]).is_err());
+    }
 }

@@ -79,7 +79,10 @@ impl<'a> SyncView<'a> {
             .bind(ids)
             .bind(self.run().id.clone())
             .fetch(self.file().conn())
-            .map(|row| row.and_then(|row| record::<R>(&row)).doing(reading(R::KIND), self.file().path()));
+            .map(|row| {
+                row.and_then(|row| record::<R>(&row, &self.run().id))
+                    .doing(reading(R::KIND), self.file().path())
+            });
         Either::Right(rows)
     }
 }

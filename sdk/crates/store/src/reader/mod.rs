@@ -67,6 +67,7 @@ pub struct C1z {
     pool: SqlitePool,
     layout: Layout,
     rows: RowCounts,
+    content_bytes: u64,
     checked_indexes: [OnceCell<()>; Kind::ALL.len()],
     cancel: CancellationToken,
     unpacked: Unpacked,
@@ -91,14 +92,15 @@ impl C1z {
 
     /// As [`C1z::open`], of what is decoded already and with whatever tables there are.
     pub(crate) async fn of(path: &Path, unpacked: Unpacked, options: &OpenOptions) -> Result<Self> {
-        let rows = open::check(path, &unpacked, &options.limits(), &options.cancel).await?;
+        let checked = open::check(path, &unpacked, &options.limits(), &options.cancel).await?;
         let pool = open::connect(path, &unpacked, &options.cancel).await?;
         let layout = Layout::read(Checked(&pool), path).await?;
         Ok(Self {
             path: path.to_owned(),
             pool,
             layout,
-            rows,
+            rows: checked.counts,
+            content_bytes: checked.content_bytes,
             checked_indexes: Default::default(),
             cancel: options.cancel.clone(),
             unpacked,
@@ -131,6 +133,11 @@ impl C1z {
     /// What ends the reading of it.
     pub(crate) fn cancel(&self) -> &CancellationToken {
         &self.cancel
+    }
+
+    /// Bytes of the pages of the database that hold something: what belongs to no table and no index does not count.
+    pub fn content_bytes(&self) -> u64 {
+        self.content_bytes
     }
 
     pub(crate) fn conn(&self) -> Checked<&SqlitePool> {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Layout;
 use crate::{
-    btree::Structure,
+    btree::{Kind, Structure},
     envelope::{Limits, Unpacked},
     error::Doing as _,
     schema::{TABLES, Table, refusal},
@@ -30,7 +30,7 @@ pub(super) async fn check(
     unpacked: &Unpacked,
     limits: &Limits,
     cancel: &CancellationToken,
-) -> Result<RowCounts> {
+) -> Result<Checked> {
     let (path, db) = (path.to_owned(), unpacked.db());
     let most = limits.most_rows(unpacked.packed_bytes);
     let cancel = cancel.clone();
@@ -39,34 +39,54 @@ pub(super) async fn check(
         .map_err(|e| Error::internal("looking at the database stopped").caused_by(e))?
 }
 
-fn check_blocking(path: &Path, db: &Path, most: u64, cancel: &CancellationToken) -> Result<RowCounts> {
+fn check_blocking(path: &Path, db: &Path, most: u64, cancel: &CancellationToken) -> Result<Checked> {
     let mut structure = Structure::open(db, path, cancel)?;
     let schema = structure.schema()?;
     let known = |name: &str| TABLES.iter().map(|t| t.name).find(|known| known.eq_ignore_ascii_case(name));
     for entry in &schema {
-        if let Some(why) = refusal(entry, known(&entry.name).is_some()) {
+        if let Some(why) = refusal(entry) {
             return Err(structure.refuse(why));
         }
     }
-    let (mut counts, mut all) = (RowCounts::new(), 0_u64);
-    for entry in schema.iter().filter(|e| e.root > 0) {
-        let rows = structure.check(entry.root)?;
-        let (Some(rows), "table") = (rows, entry.kind.as_str()) else { continue };
-        all += rows;
-        if all > most {
+    let (mut counts, mut rows, mut entries) = (RowCounts::new(), 0_u64, 0_u64);
+    for entry in &schema {
+        let kind = structure.check(entry.root)?;
+        match (entry.kind.as_str(), kind) {
+            ("table", Kind::Table(n)) => {
+                rows += n;
+                counts.extend(known(&entry.name).map(|table| (table, n)));
+                if entry.name.starts_with("sqlite_stat") && n > MOST_STATISTICS {
+                    return Err(
+                        structure.refuse(format_args!("{} has more rows than SQLite makes", entry.name))
+                    );
+                }
+            }
+            // A table without row ids is a tree of an index.
+            ("table", Kind::Index(n)) if known(&entry.name).is_none() => rows += n,
+            ("index", Kind::Index(n)) => entries += n,
+            _ => return Err(structure.refuse(format_args!("{:?} has a tree of another kind", entry.name))),
+        }
+        if rows > most || entries > most.saturating_mul(MOST_INDEXES) {
             return Err(too_many_rows(path, most));
         }
-        if let Some(table) = known(&entry.name) {
-            counts.insert(table, rows);
-        }
     }
-    // A table without row ids is a tree of an index.
-    for entry in schema.iter().filter(|e| e.kind == "table") {
-        if known(&entry.name).is_some() && !counts.keys().any(|t| t.eq_ignore_ascii_case(&entry.name)) {
-            return Err(structure.refuse(format_args!("the tree of {} is none of a table", entry.name)));
-        }
+    if entries > rows.saturating_mul(MOST_INDEXES) {
+        return Err(structure.refuse("its indexes have more entries than its tables have rows for"));
     }
-    Ok(counts)
+    Ok(Checked { counts, content_bytes: structure.content_bytes() })
+}
+
+/// Rows of a table of SQLite's statistics: some 24 for each index. All of it is read where a database is opened.
+const MOST_STATISTICS: u64 = 5_000;
+
+/// Indexes that a row is in. The format has seven on grants, and fewer on others.
+const MOST_INDEXES: u64 = 12;
+
+/// What the check found.
+pub(super) struct Checked {
+    pub(super) counts: RowCounts,
+    /// Bytes of pages that belong to a tree.
+    pub(super) content_bytes: u64,
 }
 
 /// What is known of each row while a file is read takes memory. A file that holds many more rows than its size is worth

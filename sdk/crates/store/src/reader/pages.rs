@@ -76,7 +76,7 @@ impl<'v, R: Read> Pages<'v, R> {
         let mut rows = query.bind(first).bind(limit).fetch(file.conn());
         let (mut page, mut bytes): (Vec<Record<R>>, _) = (Vec::new(), 0);
         while let Some(row) = rows.try_next().await.doing(reading(R::KIND), file.path())? {
-            let next = record::<R>(&row).doing(reading(R::KIND), file.path())?;
+            let next = record::<R>(&row, &self.view.run().id).doing(reading(R::KIND), file.path())?;
             if page.last().is_some_and(|last| next.id <= last.id) || next.id < first {
                 return Err(corrupt::<R>("row ids do not ascend", file.path()));
             }

@@ -26,6 +26,8 @@ pub trait Read: Sized {
     fn read(row: &SqliteRow) -> Result<Self, sqlx::Error>;
     /// About how many bytes it holds.
     fn weight(&self) -> usize;
+    /// Its id.
+    fn external_id(&self) -> &str;
 }
 
 fn text(row: &SqliteRow, at: usize) -> Result<Arc<str>, sqlx::Error> {
@@ -45,6 +47,10 @@ impl Read for ResourceTypeRow {
 
     fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self { external_id: text(row, 2)?, data: row.try_get(3)? })
+    }
+
+    fn external_id(&self) -> &str {
+        &self.external_id
     }
 
     fn weight(&self) -> usize {
@@ -68,6 +74,10 @@ impl Read for ResourceRow {
         })
     }
 
+    fn external_id(&self) -> &str {
+        &self.external_id
+    }
+
     fn weight(&self) -> usize {
         let (t, id) = self.parent.as_ref().map_or(("", ""), |(t, id)| (t, id));
         weigh(&[&self.resource_type_id, &self.external_id, t, id], &self.data)
@@ -85,6 +95,10 @@ impl Read for EntitlementRow {
             external_id: text(row, 4)?,
             data: row.try_get(5)?,
         })
+    }
+
+    fn external_id(&self) -> &str {
+        &self.external_id
     }
 
     fn weight(&self) -> usize {
@@ -122,6 +136,10 @@ impl Read for GrantRow {
         Ok(grant)
     }
 
+    fn external_id(&self) -> &str {
+        &self.external_id
+    }
+
     fn weight(&self) -> usize {
         let texts = [
             &*self.resource_type_id,
@@ -141,6 +159,10 @@ impl Read for AssetRow {
 
     fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self { external_id: text(row, 2)?, content_type: text(row, 3)?, data: row.try_get(4)? })
+    }
+
+    fn external_id(&self) -> &str {
+        &self.external_id
     }
 
     fn weight(&self) -> usize {

@@ -8,13 +8,10 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::SyncView;
 use crate::{SyncStats, error::Doing as _};
 
-/// The most resource types that are counted by.
-const MAX_TYPES: usize = 10_000;
-
 impl SyncView<'_> {
     /// The counts that were written at the sync's end, where readers go by them: what the file says of itself.
     pub async fn stored_stats(&self) -> Result<Option<SyncStats>> {
-        let stored = self.file().stored_stats(&self.run().id).await?;
+        let stored = self.file().stored_stats(self.run()).await?;
         Ok(stored.filter(|stats| stats.resource_types > 0))
     }
 
@@ -39,14 +36,14 @@ impl SyncView<'_> {
         let sql = format!(
             "select {}, count(rowid) from {table} not indexed where sync_id = ? group by 1 limit {}",
             file.layout().expression(table, "resource_type_id"),
-            MAX_TYPES + 1
+            SyncStats::MOST_TYPES + 1
         );
         let rows = sqlx::query(AssertSqlSafe(sql)).bind(self.run().id.clone()).fetch_all(file.conn()).await;
         let counts = rows.and_then(|rows| {
             rows.iter().map(|row| Ok((row.try_get::<String, _>(0)?, row.try_get(1)?))).collect()
         });
         let counts: BTreeMap<_, _> = counts.doing(COUNTING, file.path())?;
-        if counts.len() <= MAX_TYPES {
+        if counts.len() <= SyncStats::MOST_TYPES {
             return Ok(counts);
         }
         Err(Error::new(ErrorKind::DataLoss, "the sync has rows of more than 10,000 resource types")

@@ -99,7 +99,11 @@ impl<'a> SyncView<'a> {
             .bind(self.run.id.clone())
             .fetch_optional(self.file.conn())
             .await;
-        row.and_then(|row| row.as_ref().map(record).transpose()).doing(reading(R::KIND), self.file.path())
+        let found = row.and_then(|row| {
+            let found = row.as_ref().map(|row| record::<R>(row, &self.run.id)).transpose()?;
+            Ok(found.filter(|found| found.row.external_id() == external_id))
+        });
+        found.doing(reading(R::KIND), self.file.path())
     }
 
     fn stream<'s, R, F>(&'s self, filter: &'s F) -> impl Stream<Item = Result<Record<R>>> + Send + 's
@@ -126,7 +130,7 @@ impl<'a> SyncView<'a> {
     pub(super) fn select_by_index<R: Read>(&self) -> String {
         let (layout, table) = (self.file.layout(), R::KIND.table());
         let mut sql = format!("select rowid, cast({} as text)", layout.expression(table, "discovered_at"));
-        for column in R::COLUMNS {
+        for column in R::COLUMNS.iter().chain([&"sync_id"]) {
             sql.push_str(", ");
             sql.push_str(&layout.expression(table, column));
         }
@@ -134,7 +138,12 @@ impl<'a> SyncView<'a> {
     }
 }
 
-pub(super) fn record<R: Read>(row: &sqlx::sqlite::SqliteRow) -> Result<Record<R>, sqlx::Error> {
+/// A row of a sync, read from the columns of [`SyncView::select`]. That its sync is this one was a condition already;
+/// but a comparison in the file's database may take for equal what is not.
+pub(super) fn record<R: Read>(row: &sqlx::sqlite::SqliteRow, sync: &str) -> Result<Record<R>, sqlx::Error> {
+    if row.try_get::<&str, _>(2 + R::COLUMNS.len())? != sync {
+        return Err(sqlx::Error::Decode("a row of another sync".into()));
+    }
     let discovered_at = row.try_get::<Option<String>, _>(1)?.unwrap_or_default();
     Ok(Record { id: row.try_get(0)?, discovered_at, row: R::read(row)? })
 }

@@ -5,8 +5,11 @@
 //! check evaluates generated columns. So a schema with code in it is refused before SQLite opens the file, in any
 //! table, also in one that nobody reads.
 
-use super::tokens::{Token, tokens};
-use crate::btree::SchemaEntry;
+use super::{
+    TABLES,
+    tokens::{Token, tokens},
+};
+use crate::{btree::SchemaEntry, ledger};
 
 /// The conditions of the two partial indexes that the format has.
 const PARTIAL: [&[&str]; 2] = [&["expansion", "is", "not", "null"], &["needs_expansion", "=", "1"]];
@@ -14,20 +17,47 @@ const PARTIAL: [&[&str]; 2] = [&["expansion", "is", "not", "null"], &["needs_exp
 /// Names that stand for the row id where no column has them.
 const ROW_ID: [&str; 3] = ["rowid", "oid", "_rowid_"];
 
-/// Why an entry of a schema is refused; `None` where it is accepted. `is_read` says whether rows of the table are read.
-pub(crate) fn refusal(entry: &SchemaEntry, is_read: bool) -> Option<String> {
-    let why = match entry.kind.as_str() {
-        "table" if entry.root == 0 => "is a virtual table",
-        "table" => match entry.sql.as_deref() {
-            Some(sql) => table(sql, is_read)?,
-            None => "has no statement",
+/// Why an entry of a schema is refused; `None` where it is accepted.
+pub(crate) fn refusal(entry: &SchemaEntry) -> Option<String> {
+    let is = |table: &str| entry.table.eq_ignore_ascii_case(table);
+    let has_row_ids = TABLES.iter().any(|t| is(t.name));
+    let is_ours = has_row_ids || is(ledger::TABLE.name);
+    let why = match (entry.kind.as_str(), entry.sql.as_deref()) {
+        ("trigger", _) => "is a trigger",
+        ("view", _) => "is a view",
+        ("table", _) if entry.root == 0 => "is a virtual table",
+        ("index", _) if entry.root == 0 => "is an index without a tree",
+        // That of a constraint.
+        ("index", None) => return None,
+        ("table", None) => "has no statement",
+        ("table" | "index", Some(sql)) if !sql.bytes().all(is_plain) => {
+            "has a statement with characters that no writer uses"
+        }
+        (kind @ ("table" | "index"), Some(sql)) => match tokens(sql) {
+            None => "has a statement that can't be read",
+            Some(tokens) => collation(&tokens, is_ours)
+                .or_else(|| if kind == "table" { table(&tokens, has_row_ids) } else { index(&tokens) })?,
         },
-        "index" => index(entry.sql.as_deref()?)?,
-        "trigger" => "is a trigger",
-        "view" => "is a view",
         _ => "is of a kind that SQLite does not have",
     };
     Some(format!("{} {why}, which no c1z file has", shown(&entry.name)))
+}
+
+/// Outside of ASCII, and among its control characters, SQLite's tokenizer takes for spaces what others take for letters.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
+}
+
+/// A collation makes texts equal that are not: in our tables, those of two syncs.
+fn collation(tokens: &[Token<'_>], is_ours: bool) -> Option<&'static str> {
+    let allowed: &[&str] = if is_ours { &["binary"] } else { &["binary", "nocase", "rtrim"] };
+    let names = tokens.iter().zip(tokens.iter().skip(1)).filter(|(token, _)| token.is("collate"));
+    let is_allowed = |name: &Token<'_>| match name {
+        Token::Word(name) => allowed.iter().any(|a| name.eq_ignore_ascii_case(a)),
+        Token::Quoted(name) => allowed.iter().any(|a| name[1..name.len() - 1].eq_ignore_ascii_case(a)),
+        _ => false,
+    };
+    names.into_iter().any(|(_, name)| !is_allowed(name)).then_some("has a collation of its own")
 }
 
 /// A foreign name, short enough for an error.
@@ -35,9 +65,8 @@ fn shown(name: &str) -> String {
     format!("{:?}", name.chars().take(60).collect::<String>())
 }
 
-fn table(sql: &str, is_read: bool) -> Option<&'static str> {
-    let Some(tokens) = tokens(sql) else { return Some("has a statement that can't be read") };
-    let starts = |words: &[&str]| words.iter().zip(&tokens).all(|(word, token)| token.is(word));
+fn table(tokens: &[Token<'_>], has_row_ids: bool) -> Option<&'static str> {
+    let starts = |words: &[&str]| words.iter().zip(tokens).all(|(word, token)| token.is(word));
     if !starts(&["create", "table"]) {
         return Some("is not made as a table");
     }
@@ -53,7 +82,7 @@ fn table(sql: &str, is_read: bool) -> Option<&'static str> {
             return Some("has an expression as a default");
         }
     }
-    if !is_read {
+    if !has_row_ids {
         return None;
     }
     let is_row_id = |t: &Token<'_>| match t {
@@ -69,8 +98,7 @@ fn table(sql: &str, is_read: bool) -> Option<&'static str> {
     tokens[ends..].iter().any(|t| t.is("without")).then_some("has no row ids")
 }
 
-fn index(sql: &str) -> Option<&'static str> {
-    let Some(tokens) = tokens(sql) else { return Some("has a statement that can't be read") };
+fn index(tokens: &[Token<'_>]) -> Option<&'static str> {
     // `create [unique] index name on table (column [collate name] [asc|desc], ...) [where ...]`
     let odd = Some("is an index over an expression, or of a form that is not known");
     let Some(open) = tokens.iter().position(|t| *t == Token::Sign('(')) else { return odd };
@@ -126,15 +154,12 @@ mod tests {
     use super::*;
 
     fn of(kind: &str, sql: &str) -> Option<String> {
-        let name = || "it".to_owned();
-        let entry = SchemaEntry {
-            kind: kind.to_owned(),
-            name: name(),
-            table: name(),
-            root: 2,
-            sql: Some(sql.to_owned()),
-        };
-        refusal(&entry, true)
+        on("v1_grants", kind, sql)
+    }
+
+    fn on(table: &str, kind: &str, sql: &str) -> Option<String> {
+        let (name, table) = ("it".to_owned(), table.to_owned());
+        refusal(&SchemaEntry { kind: kind.to_owned(), name, table, root: 2, sql: Some(sql.to_owned()) })
     }
 
     #[test]
@@ -146,14 +171,7 @@ mod tests {
             let stored = sql.replace("if not exists ", "");
             assert_eq!(of(kind, &stored), None, "{sql}");
         }
-        let entry = SchemaEntry {
-            kind: "table".to_owned(),
-            name: "completeness_ledger".to_owned(),
-            table: "completeness_ledger".to_owned(),
-            root: 2,
-            sql: Some(crate::ledger::CREATE.to_owned()),
-        };
-        assert_eq!(refusal(&entry, false), None);
+        assert_eq!(on("completeness_ledger", "table", ledger::CREATE), None);
     }
 
     #[test]
@@ -162,11 +180,28 @@ mod tests {
             ("table", "CREATE TABLE t (\n id integer primary key, -- check as generated\n\tb TEXT NOT NULL)"),
             ("table", "CREATE TABLE t (id integer primary key, a text not null default 'check (1)')"),
             ("table", "CREATE TABLE t (id integer primary key, a integer not null default -1 /* as */)"),
-            ("table", "CREATE TABLE t (id integer primary key, \"as\" text collate nocase unique)"),
+            ("table", "CREATE TABLE t (id integer primary key, \"as\" text collate 'Binary' unique)"),
             ("index", "CREATE UNIQUE INDEX i ON \"t\" (`a` COLLATE BINARY DESC, [b])"),
             ("index", "CREATE INDEX i on t (sync_id) WHERE needs_expansion = 1"),
         ] {
             assert_eq!(of(kind, sql), None, "{sql}");
+        }
+        let other = "CREATE TABLE t (a text collate nocase, rowid text) without rowid";
+        assert_eq!(on("other", "table", other), None);
+    }
+
+    #[test]
+    fn an_index_needs_a_tree() {
+        let named = |root, sql: Option<&str>| SchemaEntry {
+            kind: "index".to_owned(),
+            name: "it".to_owned(),
+            table: "v1_grants".to_owned(),
+            root,
+            sql: sql.map(str::to_owned),
+        };
+        assert_eq!(refusal(&named(2, None)), None);
+        for sql in [None, Some("create index it on v1_grants (sync_id)")] {
+            assert!(refusal(&named(0, sql)).unwrap().contains("without a tree"));
         }
     }
 
@@ -190,6 +225,17 @@ mod tests {
             ("index", "create index i on t", "expression"),
             ("trigger", "create trigger it after insert on t begin select 1; end", "is a trigger"),
             ("view", "create view it as select 1", "is a view"),
+            ("table", "create table t (a, b \u{feff}as (a + 1))", "characters that no writer uses"),
+            ("table", "create table t (a, \u{feff}check (a > 1))", "characters that no writer uses"),
+            (
+                "table",
+                "create table t (id integer primary key, \u{feff}rowid)",
+                "characters that no writer uses",
+            ),
+            ("table", "create table t (a default \u{b}(random()))", "characters that no writer uses"),
+            ("table", "create table t (sync_id text collate nocase)", "collation"),
+            ("table", "create table t (sync_id text collate \"rtrim\")", "collation"),
+            ("index", "create index i on t (sync_id collate [nocase])", "collation"),
             ("x", "", "of a kind"),
         ] {
             let refused = of(kind, sql).unwrap();

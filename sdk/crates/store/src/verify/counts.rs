@@ -10,6 +10,7 @@ pub(super) const RESOURCE_TYPES: &str = "resource types";
 pub(super) const RESOURCES: &str = "resources";
 pub(super) const ENTITLEMENTS: &str = "entitlements";
 pub(super) const GRANTS: &str = "grants";
+pub(super) const ASSETS: &str = "assets";
 
 /// Counts by kind and resource type.
 pub(super) type ByKind = BTreeMap<(&'static str, String), u64>;

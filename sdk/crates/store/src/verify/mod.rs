@@ -71,11 +71,20 @@ pub async fn verify(path: &Path, options: &VerifyOptions) -> Result<Report> {
         return Ok(reporter.finish(Vec::new()));
     }
     tables::schema(&file, &mut reporter, options).await?;
-    let mut check = Check { file: &file, reporter, options, ids: Ids::default(), counts: Counts::default() };
+    let mut check = Check {
+        file: &file,
+        reporter,
+        options,
+        ids: Ids::default(),
+        counts: Counts::default(),
+        tomorrow: claims::tomorrow()?,
+        ledger_rows_left: Allowance(MAX_LEDGER_ROWS),
+    };
     check.resource_types().await?;
     check.resources().await?;
     check.entitlements().await?;
     check.grants().await?;
+    check.assets().await?;
     let runs = check.runs().await?;
     check.ledger_of_no_sync().await?;
     check.rows_of_no_sync(&runs);
@@ -91,13 +100,33 @@ struct Check<'a> {
     options: &'a VerifyOptions,
     ids: Ids,
     counts: Counts,
+    /// A day from now, as the file would have it.
+    tomorrow: String,
+    /// How much of the ledgers the report can still take.
+    ledger_rows_left: Allowance,
+}
+
+/// The rows of all ledgers that a report shows, about 10 MiB of text: a file of many syncs, each with a ledger as long
+/// as they get, would fill the memory.
+const MAX_LEDGER_ROWS: usize = 50_000;
+
+/// What is left of a limit.
+struct Allowance(usize);
+
+impl Allowance {
+    /// Takes so much where there is as much.
+    fn take(&mut self, n: usize) -> bool {
+        let left = self.0.checked_sub(n);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
 }
 
 /// What rows refer to, as hashes.
 #[derive(Default)]
 struct Ids {
-    /// The trait numbers of each resource type.
-    types: HashMap<u64, Vec<i32>>,
+    /// The traits of each resource type that its resources must carry.
+    types: HashMap<u64, u8>,
     resources: HashSet<u64>,
     entitlements: HashSet<u64>,
     /// Entitlement and principal of each grant.

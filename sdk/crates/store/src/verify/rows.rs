@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
 use super::{
     Check, Level,
     canonical::{self, Flaw},
-    counts::{ENTITLEMENTS, RESOURCE_TYPES, RESOURCES},
+    counts::{ASSETS, ENTITLEMENTS, RESOURCE_TYPES, RESOURCES},
     key,
 };
 use crate::{error::Doing as _, reader::Layout, time};
@@ -17,7 +17,7 @@ use crate::{error::Doing as _, reader::Layout, time};
 /// Rows of a page.
 const PAGE: u32 = 2_000;
 /// Bytes of rows after which a page ends early.
-const PAGE_BYTES: usize = 16 << 20;
+const PAGE_BYTES: usize = 2 << 20;
 
 /// A row with its message decoded.
 pub(super) struct Row<M> {
@@ -198,6 +198,9 @@ impl Check<'_> {
         if !time::is_plain(&discovered_at) {
             let kind = format!("{table}: discovered_at is not a plain timestamp");
             self.reporter.add(Level::Error, &kind, &discovered_at);
+        } else if discovered_at > self.tomorrow {
+            let kind = format!("{table}: discovered_at is more than a day from now");
+            self.reporter.add(Level::Warning, &kind, &discovered_at);
         }
         Some(Row { sync, external_id, message, columns })
     }
@@ -207,6 +210,34 @@ impl Check<'_> {
         if stored != message {
             let kind = format!("{table}: column {column} differs from the message");
             self.reporter.add(Level::Error, &kind, &format!("{of}: {stored:?}, the message has {message:?}"));
+        }
+    }
+
+    /// Assets by their sync: nothing but their number is told of them.
+    pub(super) async fn assets(&mut self) -> Result<()> {
+        use futures::TryStreamExt as _;
+        const TABLE: &str = "v1_assets";
+        let layout = self.file.layout();
+        if !layout.has_table(TABLE) {
+            return Ok(());
+        }
+        let sql = format!("select {} from {TABLE} not indexed", layout.expression(TABLE, "sync_id"));
+        let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(self.file.conn());
+        loop {
+            match rows.try_next().await.doing("can't read rows", self.file.path()) {
+                Ok(Some(row)) => {
+                    if let Ok(sync) = row.try_get::<&str, _>(0) {
+                        self.counts.add(sync, ASSETS, "");
+                    }
+                }
+                Ok(None) => return Ok(()),
+                Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
+                Err(e) => {
+                    let kind = format!("{TABLE}: rows can't be read");
+                    self.reporter.add(Level::Error, &kind, &e.report());
+                    return Ok(());
+                }
+            }
         }
     }
 
@@ -220,7 +251,7 @@ impl Check<'_> {
             }
             for row in page {
                 self.same(TABLE, "external_id", &row.external_id, &row.message.id, &row.external_id);
-                self.ids.types.insert(key(&row.sync, &[&row.message.id]), row.message.traits);
+                self.ids.types.insert(key(&row.sync, &[&row.message.id]), enforced_of(&row.message));
             }
         }
     }
@@ -253,7 +284,9 @@ impl Check<'_> {
         match self.ids.types.get(&key(&row.sync, &[row.text(0)])) {
             None => self.reporter.add(Level::Error, "a resource is of a type that is not stored", of),
             Some(traits) => {
-                for name in traits.iter().filter_map(|t| enforced(*t)) {
+                for name in
+                    ENFORCED.iter().enumerate().filter(|(at, _)| traits & (1 << at) != 0).map(|(_, n)| *n)
+                {
                     let has = |a: &prost_types::Any| a.type_url.rsplit('/').next() == Some(name);
                     if !row.message.annotations.iter().any(has) {
                         let short = name.rsplit('.').next().unwrap_or(name);
@@ -329,15 +362,18 @@ impl Check<'_> {
     }
 }
 
-/// The trait message that a resource must carry where its type declares this number of
-/// `c1.connector.v2.ResourceType.Trait`. Others are not enforced.
-fn enforced(number: i32) -> Option<&'static str> {
-    match number {
-        1 => Some("c1.connector.v2.UserTrait"),
-        2 => Some("c1.connector.v2.GroupTrait"),
-        3 => Some("c1.connector.v2.RoleTrait"),
-        4 => Some("c1.connector.v2.AppTrait"),
-        5 => Some("c1.connector.v2.SecretTrait"),
-        _ => None,
-    }
+/// The trait messages that a resource must carry where its type declares a number of
+/// `c1.connector.v2.ResourceType.Trait`, in the order of the numbers, from 1. Others are not enforced.
+const ENFORCED: [&str; 5] = [
+    "c1.connector.v2.UserTrait",
+    "c1.connector.v2.GroupTrait",
+    "c1.connector.v2.RoleTrait",
+    "c1.connector.v2.AppTrait",
+    "c1.connector.v2.SecretTrait",
+];
+
+/// Which of [`ENFORCED`] a type declares: a bit each.
+fn enforced_of(resource_type: &ResourceType) -> u8 {
+    let declares = |number: usize| resource_type.traits.iter().any(|t| usize::try_from(*t) == Ok(number));
+    (0..ENFORCED.len()).filter(|at| declares(at + 1)).map(|at| 1 << at).sum()
 }

@@ -8,7 +8,7 @@ use super::{
     Check, Level, SyncReport,
     counts::{self, ByKind, ENTITLEMENTS, GRANTS, RESOURCE_TYPES, RESOURCES},
 };
-use crate::{SyncId, SyncRun, SyncType, ledger, time};
+use crate::{SyncId, SyncRun, SyncStats, SyncType, ledger, time};
 
 impl Check<'_> {
     pub(super) async fn runs(&mut self) -> Result<Vec<SyncReport>> {
@@ -53,12 +53,12 @@ impl Check<'_> {
                 self.reporter.add(Level::Error, &format!("{column} is not a plain timestamp"), text);
             }
         }
-        self.times(&run, jiff::Timestamp::now());
+        self.times(&run);
         if !run.is_finished() {
             let level = if self.options.allow_unfinished { Level::Warning } else { Level::Error };
             self.reporter.add(level, "a sync has no end", &run.id);
         }
-        match self.file.sync_token(&run.id).await {
+        match self.file.sync_token(&run).await {
             Ok(token) => {
                 let json = serde_json::from_str::<serde::de::IgnoredAny>(&token);
                 if !token.is_empty() && json.is_err() {
@@ -69,9 +69,16 @@ impl Check<'_> {
             Err(e) => self.reporter.add(Level::Error, "a sync's token can't be read", &e.report()),
         }
         let counted = self.counts.of(&run.id);
-        match self.file.stored_stats(&run.id).await {
-            Ok(_) if self.counts.overflowed() => {}
-            Ok(stored) => self.stats(&run, stored, &counted),
+        match self.file.stats_text(&run).await {
+            Ok(None) => {}
+            Ok(Some(text)) => match SyncStats::parse(&text) {
+                Some(_) if self.counts.overflowed() => {}
+                Some(stored) => self.stats(&run, &stored, &counted),
+                None => {
+                    let kind = "the counts of a sync are not a document of counts";
+                    self.reporter.add(Level::Error, kind, &run.id);
+                }
+            },
             Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
             Err(e) => self.reporter.add(Level::Error, "the counts of a sync can't be read", &e.report()),
         }
@@ -81,13 +88,18 @@ impl Check<'_> {
         {
             self.rows_of_ledger(&run, ledger, &counted);
         }
+        let shown = ledger.as_ref().ok().filter(|of| self.ledger_rows_left.take(of.totals.len())).cloned();
+        if ledger.is_ok() && shown.is_none() {
+            let kind = "the completeness ledgers are too long to be shown in this report";
+            self.reporter.add(Level::Warning, kind, &run.id);
+        }
         Ok(SyncReport {
             ended: run.is_finished(),
             resources: counts::sum(&counted, RESOURCES),
             entitlements: counts::sum(&counted, ENTITLEMENTS),
             grants: counts::sum(&counted, GRANTS),
             completeness: ledger::describe_completeness(&ledger),
-            ledger: ledger.ok(),
+            ledger: shown,
             detail: detail(counted),
             sync_id: run.id,
             sync_type: run.sync_type,

@@ -255,9 +255,11 @@ fn escape(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync_run::RowId;
 
     fn run(id: &str, sync_type: &str, started: &str, ended: Option<&str>) -> SyncRun {
         SyncRun {
+            row: RowId::default(),
             id: id.to_owned(),
             sync_type: SyncType::from(sync_type),
             started_at: started.to_owned(),

@@ -453,15 +453,18 @@ async fn the_states_of_many_syncs_are_read_one_at_a_time() -> Result<()> {
                select 'sync' || i, '2026-01-01 00:00:00', '2026-01-02 00:00:00', hex(zeroblob(2000000)) from n";
     let path = after_sql(&dir, &db, sql).await;
     let file = C1z::open(&path, &OpenOptions::default()).await?;
-    assert_eq!(file.syncs().await?.len(), 31);
-    assert_eq!(file.sync_token("sync7").await?.len(), 4_000_000);
-    assert_eq!(file.sync_token("none").await?, "");
+    let syncs = file.syncs().await?;
+    assert_eq!(syncs.len(), 31);
+    for sync in &syncs {
+        let token = file.sync_token(sync).await?;
+        assert!(if sync.id.starts_with("sync") { token.len() == 4_000_000 } else { token.len() < 100 });
+    }
     let error = {
         let sql = "update v1_sync_runs set sync_token = hex(zeroblob(3000000))";
         let path = after_sql(&dir, &db, sql).await;
         let file = C1z::open(&path, &OpenOptions::default()).await?;
-        let id = file.syncs().await?.remove(0).id;
-        file.sync_token(&id).await.expect_err("too large")
+        let sync = file.syncs().await?.remove(0);
+        file.sync_token(&sync).await.expect_err("too large")
     };
     assert_eq!(error.kind(), ErrorKind::DataLoss);
     // More than anybody keeps are not cut off silently.
@@ -507,8 +510,8 @@ async fn more_rows_than_a_file_can_hold_are_refused() -> Result<()> {
         limits: Some(Limits { rows: Some(rows), ..Limits::default() }),
         ..OpenOptions::default()
     };
-    assert!(C1z::open(&path, &limited(17)).await.is_ok());
-    let error = C1z::open(&path, &limited(16)).await.expect_err("one row too many");
+    assert!(C1z::open(&path, &limited(25)).await.is_ok());
+    let error = C1z::open(&path, &limited(24)).await.expect_err("one row too many");
     assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
     assert!(error.message().contains("BATON_DECODER_MAX_ROWS"), "{error}");
     Ok(())

@@ -72,8 +72,8 @@ async fn our_own_syncs_are_kept_up_to_the_count() -> Result<()> {
     let syncs = file.syncs().await?;
     assert_eq!(syncs.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), [third.as_str(), second.as_str()]);
     for run in &syncs {
-        assert!(run.grants_backfilled && file.stored_stats(&run.id).await?.is_some());
-        assert_eq!(file.sync_token(&run.id).await?, r#"{"version":1}"#);
+        assert!(run.grants_backfilled && file.stored_stats(run).await?.is_some());
+        assert_eq!(file.sync_token(run).await?, r#"{"version":1}"#);
         let view = file.view(Some(&run.id)).await?;
         assert_eq!(view.counted_stats().await?.resources, 10, "an old sync keeps its rows");
     }

@@ -140,6 +140,12 @@ const BREAKS: &[(&str, &str, &[&str])] = &[
     ("sync id", claiming_nothing!("update v1_sync_runs set sync_id = 'mine'"), &["a sync id is not a KSUID"]),
     ("sync type", "update v1_sync_runs set sync_type = 'weekly'", &["a sync is of an unknown type"]),
     ("started", "update v1_sync_runs set started_at = 'monday'", &["started_at is not a plain timestamp"]),
+    (
+        "no day",
+        "update v1_sync_runs set started_at = '2026-02-30 10:00:00'",
+        &["started_at is not a plain timestamp"],
+    ),
+    ("no start", "update v1_sync_runs set started_at = ''", &["a sync has no start"]),
     ("no end", "update v1_sync_runs set ended_at = null", &["a sync has no end"]),
     ("token", "update v1_sync_runs set sync_token = '{'", &["a sync's token is not JSON"]),
     ("view", "create view other as select 1", &["the database is corrupt"]),
@@ -159,6 +165,21 @@ const BREAKS: &[(&str, &str, &[&str])] = &[
     (
         "sums",
         "update v1_sync_runs set stats = replace(stats, '{\"group\":5}', '{\"group\":4,\"user\":1}')",
+        &["the counts of a sync differ from its rows"],
+    ),
+    (
+        "no document",
+        "update v1_sync_runs set stats = '[]'",
+        &["the counts of a sync are not a document of counts"],
+    ),
+    (
+        "twice",
+        "update v1_sync_runs set stats = replace(stats, '{\"resource_types\":3', '{\"grants\":9,\"resource_types\":3')",
+        &["the counts of a sync are not a document of counts"],
+    ),
+    (
+        "assets",
+        "insert into v1_assets select 9, 'a', 'b', x'', sync_id, '2026-11-24 06:13:53' from v1_sync_runs",
         &["the counts of a sync differ from its rows"],
     ),
     (
@@ -233,6 +254,35 @@ const BREAKS: &[(&str, &str, &[&str])] = &[
         &["the completeness ledger of a sync has no summary"],
     ),
 ];
+
+/// What may be right, and what a reader does not go by.
+#[tokio::test]
+async fn what_is_odd_is_a_warning() -> Result<()> {
+    for (name, sql, want) in [
+        (
+            "ahead",
+            "update v1_grants set discovered_at = '2999-01-01 00:00:00' where id = 3",
+            "v1_grants: discovered_at is more than a day from now",
+        ),
+        (
+            "begins ahead",
+            "update v1_sync_runs set started_at = '2999-01-01 00:00:00', ended_at = '2999-01-01 00:00:01'",
+            "a sync starts more than a day from now",
+        ),
+        (
+            "no types",
+            "update v1_sync_runs set stats = replace(stats, '\"resource_types\":3,', '')",
+            "the counts of a sync differ from its rows",
+        ),
+    ] {
+        let path = broken(&format!("odd-{}.c1z", name.replace(' ', "-")), sql).await?;
+        let report = verify(&path, &VerifyOptions::default()).await?;
+        assert!(report.is_sound(), "{name}: {report:?}");
+        let kinds: Vec<_> = report.warnings.iter().map(|p| p.kind.as_str()).collect();
+        assert_eq!(kinds, [want], "{name}");
+    }
+    Ok(())
+}
 
 /// The clock may show an hour twice, and a sync may begin in the first of them and end in the second.
 #[tokio::test]

@@ -24,7 +24,7 @@ pub(super) async fn choose(file: &C1z, sync_id: Option<&str>) -> Result<SyncRun>
     }
     .map_err(|e| e.with("file", file.path().display()))?;
     if !chosen.is_finished() {
-        check(&file.sync_token(&chosen.id).await?)
+        check(&file.sync_token(chosen).await?)
             .map_err(|e| e.with("sync", &chosen.id).with("file", file.path().display()))?;
     }
     Ok(chosen.clone())

@@ -116,9 +116,9 @@ async fn the_newest_sync_that_can_be_expanded_is() {
             if run.id == done.sync_id {
                 assert!(run.is_finished() && run.supports_diff);
                 let file = C1z::open(&place.output(), &OpenOptions::default()).await.unwrap();
-                assert_eq!(file.sync_token(&run.id).await.unwrap(), r#"{"version":1}"#);
+                assert_eq!(file.sync_token(&run).await.unwrap(), r#"{"version":1}"#);
                 assert!(old.ended_at.is_none() || old.ended_at == run.ended_at);
-                let stats = file.stored_stats(&run.id).await.unwrap().unwrap();
+                let stats = file.stored_stats(&run).await.unwrap().unwrap();
                 assert_eq!((stats.grants, &run.started_at), (3, &old.started_at));
             } else {
                 assert_eq!(&run, old);

@@ -85,7 +85,7 @@ async fn an_unexpanded_file_becomes_what_the_other_writer_made_of_it() {
     let run = view.run();
     assert!(run.is_finished() && run.supports_diff && run.grants_backfilled);
     assert_eq!(run.id, done.sync_id);
-    assert_eq!(view.file().sync_token(&run.id).await.unwrap(), r#"{"version":1}"#);
+    assert_eq!(view.file().sync_token(run).await.unwrap(), r#"{"version":1}"#);
     let stats = view.stored_stats().await.unwrap().unwrap();
     assert_eq!(stats.grants, 14_981);
     assert_eq!(stats, view.counted_stats().await.unwrap());

@@ -332,7 +332,7 @@ async fn settling_ids_can_be_stopped_anywhere() {
 async fn stats(file: &Path) -> Option<String> {
     let file = connector_store::C1z::open(file, &connector_store::OpenOptions::default()).await.unwrap();
     let newest = file.syncs().await.unwrap().remove(0);
-    file.stored_stats(&newest.id).await.unwrap().map(|stats| format!("{stats:?}"))
+    file.stored_stats(&newest).await.unwrap().map(|stats| format!("{stats:?}"))
 }
 
 /// Stops a run after some pages, and gives what the next one says of it.
