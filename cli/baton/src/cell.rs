@@ -2,18 +2,25 @@
 
 use connector_model::text::steers;
 
-/// Characters of a cell; what is longer is cut.
+/// Characters of a cell as it is printed; what is longer is cut.
 const LONGEST: usize = 500;
 
 /// A text on one line, without what could steer a terminal.
 pub(crate) fn cell(text: &str) -> String {
     let mut clean = String::with_capacity(text.len().min(LONGEST));
-    for (n, c) in text.chars().enumerate() {
-        if n == LONGEST {
+    let mut length = 0;
+    for c in text.chars() {
+        let written = if steers(c) { c.escape_default().len() } else { 1 };
+        if length + written > LONGEST {
             clean.push('…');
             break;
         }
-        if steers(c) { clean.extend(c.escape_default()) } else { clean.push(c) }
+        if written == 1 {
+            clean.push(c)
+        } else {
+            clean.extend(c.escape_default())
+        }
+        length += written;
     }
     clean
 }
@@ -29,5 +36,7 @@ mod tests {
         assert_eq!(cell("a\u{61c}\u{200b}\u{e0041}"), "a\\u{61c}\\u{200b}\\u{e0041}");
         assert_eq!(cell(&"x".repeat(501)).chars().count(), 501);
         assert!(cell(&"x".repeat(5_000)).ends_with("x…"));
+        let escaped = cell(&"\u{200b}".repeat(5_000));
+        assert!(escaped.ends_with("\\u{200b}…") && escaped.len() <= 503, "{} bytes", escaped.len());
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 /// Bytes of each cache's young generation.
 const LIMIT: usize = 24 << 20;
 
-/// Bytes that may be printed of rows that others refer to for each byte of the database, and at least. In a file of a
+/// Bytes that may be printed of rows that others refer to for each byte of the database's content, and at least. In a file of a
 /// connector a row takes some 500 bytes and refers to some 3,000; in a forged one a million rows refer to a few
 /// megabytes each.
 const REPEATED_A_BYTE: u64 = 32;
@@ -42,8 +42,8 @@ pub(crate) struct Joins<'v> {
 impl<'v> Joins<'v> {
     pub(crate) fn new(view: &'v SyncView<'v>, format: Format) -> Self {
         let (types, resources, entitlements) = (Cache::new(LIMIT), Cache::new(LIMIT), Cache::new(LIMIT));
-        let decoded = view.file().unpacked().decoded_bytes;
-        let most = REPEATED_AT_LEAST.saturating_add(decoded.saturating_mul(REPEATED_A_BYTE));
+        let content = view.file().content_bytes();
+        let most = REPEATED_AT_LEAST.saturating_add(content.saturating_mul(REPEATED_A_BYTE));
         Self { view, format, types, resources, entitlements, repeated: 0, most }
     }
 
@@ -53,6 +53,7 @@ impl<'v> Joins<'v> {
         if wanted.is_empty() {
             return Ok(());
         }
+        self.view.check_index(Kind::Resource).await?;
         let ids: Vec<_> = wanted.iter().map(|(t, id)| format!("{t}:{id}")).collect();
         let mut found = std::pin::pin!(self.view.resources_by_ids(&ids));
         while let Some(record) = found.try_next().await? {
@@ -61,9 +62,6 @@ impl<'v> Joins<'v> {
             let key = (record.row.resource_type_id, id);
             wanted.remove(&key);
             self.resources.insert(key, text);
-        }
-        if !wanted.is_empty() {
-            self.view.check_index(Kind::Resource).await?;
         }
         for missing in wanted {
             self.resources.insert(missing, None);
@@ -77,15 +75,13 @@ impl<'v> Joins<'v> {
         if wanted.is_empty() {
             return Ok(());
         }
+        self.view.check_index(Kind::Entitlement).await?;
         let ids: Vec<_> = wanted.iter().map(|id| id.to_string()).collect();
         let mut found = std::pin::pin!(self.view.entitlements_by_ids(&ids));
         while let Some(record) = found.try_next().await? {
             let text = self.entitlement_text(&record.row)?;
             wanted.remove(&record.row.external_id);
             self.entitlements.insert(record.row.external_id, text);
-        }
-        if !wanted.is_empty() {
-            self.view.check_index(Kind::Entitlement).await?;
         }
         for missing in wanted {
             self.entitlements.insert(missing, None);

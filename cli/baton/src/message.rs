@@ -4,15 +4,18 @@ use std::borrow::Cow;
 
 use connector_model::{Error, ErrorKind, Result, text};
 use connector_proto::json;
+use connector_store::message::has_too_many_elements;
 use prost::{Message, Name};
 
 /// The message of a row, told by its id.
 pub(crate) fn decode<M: Message + Name + Default>(id: &str, data: &[u8]) -> Result<M> {
+    check::<M>(id, data)?;
     M::decode(data).map_err(|e| broken::<M>(id).caused_by(e))
 }
 
 /// The protobuf JSON of a row's message, on one line and fit for a terminal.
 pub(crate) fn to_json<M: Name>(id: &str, data: &[u8]) -> Result<String> {
+    check::<M>(id, data)?;
     let json = json::bytes_to_json(&M::full_name(), data).map_err(|e| broken::<M>(id).caused_by(e))?;
     let json = json.to_string();
     Ok(match text::json(&json) {
@@ -24,6 +27,11 @@ pub(crate) fn to_json<M: Name>(id: &str, data: &[u8]) -> Result<String> {
 /// The error of a row whose message is of something else than the row.
 pub(crate) fn misplaced<M: Name>(id: &str) -> Error {
     wrong::<M>("is of something else than its row", id)
+}
+
+/// Decoded, a message of a few megabytes could take hundreds.
+fn check<M: Name>(id: &str, data: &[u8]) -> Result<()> {
+    if has_too_many_elements(data) { Err(wrong::<M>("has too many elements", id)) } else { Ok(()) }
 }
 
 fn broken<M: Name>(id: &str) -> Error {

@@ -4,20 +4,31 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 /// Whether a character is more than a mark on the page: control characters, those that turn the direction of text
-/// ([UAX #9](https://www.unicode.org/reports/tr9/) §2) or break lines, and those that nobody sees (zero width, tags).
+/// ([UAX #9](https://www.unicode.org/reports/tr9/) §2) or break lines, and those that nobody sees: zero width, tags,
+/// blank letters, and the other
+/// [`Default_Ignorable_Code_Point`](https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt)s. U+FE0F,
+/// which makes a picture of the character before it, is left as it is.
 pub fn steers(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
             '\u{ad}'
+                | '\u{34f}'
                 | '\u{61c}'
-                | '\u{180e}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0e}'
                 | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
         )
 }
 
@@ -67,7 +78,8 @@ const FIRST_BYTES: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = matches!(byte, 0..0x20 | 0x7f | 0xc2 | 0xd8 | 0xe1 | 0xe2 | 0xef | 0xf3);
+        table[byte] =
+            matches!(byte, 0..0x20 | 0x7f | 0xc2 | 0xcd | 0xd8 | 0xe1 | 0xe2 | 0xe3 | 0xef | 0xf0 | 0xf3);
         byte += 1;
     }
     table
@@ -83,7 +95,7 @@ mod tests {
 
     #[test]
     fn plain_text_stays() {
-        for text in ["", "Zoë 東京", "a\u{301}", "👩🏽"] {
+        for text in ["", "Zoë 東京", "a\u{301}", "👩🏽", "❤\u{fe0f}", "ㅎ한"] {
             assert_eq!(one_line(text), text);
             assert_eq!(json(text), text);
         }

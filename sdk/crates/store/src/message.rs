@@ -34,6 +34,30 @@ pub fn fields(message: &[u8]) -> impl Iterator<Item = Result<Field<'_>, DecodeEr
     })
 }
 
+/// The most elements of a message that is decoded: an element takes two bytes, and some hundred once it is decoded.
+pub const MOST_ELEMENTS: usize = 100_000;
+
+/// Whether a message may have more than [`MOST_ELEMENTS`] fields, those of messages in it included. Types are not
+/// known here: a value that could be a message counts as one.
+pub fn has_too_many_elements(message: &[u8]) -> bool {
+    // No message of this size has.
+    if message.len() < MOST_ELEMENTS {
+        return false;
+    }
+    let mut left = MOST_ELEMENTS;
+    let mut waiting = vec![message];
+    while let Some(message) = waiting.pop() {
+        for field in fields(message).map_while(Result::ok) {
+            let Some(less) = left.checked_sub(1) else { return true };
+            left = less;
+            if field.is_delimited && field.value.len() > 1 {
+                waiting.push(field.value);
+            }
+        }
+    }
+    false
+}
+
 fn next<'a>(rest: &mut &'a [u8]) -> Result<Field<'a>, DecodeError> {
     let start = *rest;
     let (number, wire) = decode_key(rest)?;
@@ -46,4 +70,37 @@ fn next<'a>(rest: &mut &'a [u8]) -> Result<Field<'a>, DecodeError> {
         decode_varint(&mut value)?;
     }
     Ok(Field { number, raw, value, is_delimited })
+}
+
+#[cfg(test)]
+mod tests {
+    use connector_model::wire::{Entitlement, ResourceType};
+    use prost::Message as _;
+
+    use super::*;
+
+    #[test]
+    fn elements_are_counted_at_every_depth() {
+        let nested = |n: usize| {
+            let grantable_to = vec![ResourceType::default(); n];
+            Entitlement { grantable_to, ..Entitlement::default() }.encode_to_vec()
+        };
+        assert!(!has_too_many_elements(&nested(MOST_ELEMENTS)));
+        assert!(has_too_many_elements(&nested(MOST_ELEMENTS + 1)));
+        // Field 1 of a message, where every value holds the next.
+        let inner = nested(MOST_ELEMENTS - 1);
+        let mut deeper = vec![0x0a];
+        prost::encoding::encode_varint(inner.len() as u64, &mut deeper);
+        deeper.extend(&inner);
+        assert!(!has_too_many_elements(&deeper));
+        deeper.extend([0x0a, 0]);
+        assert!(has_too_many_elements(&deeper));
+    }
+
+    #[test]
+    fn long_texts_are_one_element() {
+        let text = "a text with spaces, and more of it. ".repeat(100_000);
+        let long = Entitlement { description: text, ..Entitlement::default() }.encode_to_vec();
+        assert!(!has_too_many_elements(&long));
+    }
 }

@@ -3,6 +3,7 @@
 //! with it, or starts again and says why.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -195,12 +196,14 @@ impl WorkFolder {
             } else {
                 std::fs::remove_file(entry.path())
             };
-            removed.map_err(|e| self.io(e))?;
+            // A run of this process that was cancelled may be clearing up behind itself.
+            removed
+                .or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(self.io(e)) })?;
         }
         self.write_record(&Record { boot: boot(), output: self.output.clone(), ..record.clone() })
     }
 
-    fn io(&self, cause: std::io::Error) -> Error {
+    fn io(&self, cause: io::Error) -> Error {
         Error::io("the working files of an earlier run can't be read", cause)
             .with("folder", self.path.display())
     }

@@ -16,7 +16,7 @@ impl<'a> SyncView<'a> {
     /// are not stored are left out.
     ///
     /// The joined id is lossy: a row may be of another type than was meant. And the index that finds them is the file's:
-    /// compare the row's id with the one that was asked for, and see [`Self::check_index`] for those that are missing.
+    /// call [`Self::check_index`] before.
     pub fn resources_by_ids<'s>(
         &'s self,
         external_ids: &[String],
@@ -32,8 +32,8 @@ impl<'a> SyncView<'a> {
         self.by_ids(ids)
     }
 
-    /// Makes sure that rows which [`Self::resources_by_ids`] and its like did not find are not there: they look into an
-    /// index of the file, and a forged one may lack them. Reads all of the kind's table once a file; fails with
+    /// Makes sure that [`Self::resources_by_ids`] and its like find the rows that are there, and no others: they look
+    /// into an index of the file, and a forged one may lack rows, or one of two of the same id. Reads all of the kind's table once a file; fails with
     /// [`ErrorKind::DataLoss`] where its indexes don't fit its rows.
     pub async fn check_index(&self, kind: Kind) -> Result<()> {
         let file = self.file();

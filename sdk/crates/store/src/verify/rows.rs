@@ -12,7 +12,12 @@ use super::{
     counts::{ASSETS, ENTITLEMENTS, RESOURCE_TYPES, RESOURCES},
     key,
 };
-use crate::{error::Doing as _, reader::Layout, time};
+use crate::{
+    error::Doing as _,
+    message::{MOST_ELEMENTS, has_too_many_elements},
+    reader::Layout,
+    time,
+};
 
 /// Rows of a page.
 const PAGE: u32 = 2_000;
@@ -174,6 +179,11 @@ impl Check<'_> {
         // Whatever is wrong with the message: the row is there.
         let of = if pages.by_type { columns.try_get::<&str, _>(FIXED).unwrap_or_default() } else { "" };
         self.counts.add(&sync, pages.kind, of);
+        if has_too_many_elements(data) {
+            let kind = format!("{table}: a message has more than {MOST_ELEMENTS} elements");
+            self.reporter.add(Level::Error, &kind, &external_id);
+            return None;
+        }
         let flaw = pages.descriptor.as_ref().map_or(Flaw::Broken, |d| canonical::check(d, data));
         let decoded = if flaw == Flaw::Broken { None } else { M::decode(data).ok() };
         let Some(message) = decoded else {

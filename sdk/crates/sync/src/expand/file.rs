@@ -29,9 +29,9 @@ pub struct ExpandOptions {
     pub overwrite: bool,
 }
 
-/// Bytes that ids of principals may take, whatever the size of the file. Beyond it is twice its packed size: a grant
-/// takes some 34 bytes there, and the id of its principal not many more.
-const IDS_AT_LEAST: usize = 128 << 20;
+/// Bytes that ids and edges may take, whatever the size of the file. Beyond it is twice its packed size: a grant takes
+/// some 34 bytes there, and the id of its principal not many more.
+const BYTES_AT_LEAST: usize = 128 << 20;
 
 /// What became of a file.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -94,19 +94,20 @@ pub async fn expand_file(
         );
     }
     step("expand grants")?;
-    let most_ids = usize::try_from(file.unpacked().packed_bytes).unwrap_or(usize::MAX).saturating_mul(2);
-    let expanded = expand(&mut db, most_ids.max(IDS_AT_LEAST), &cancel, &mut |_| {}).await.map_err(|e| {
-        match e.kind() {
-            // What would be a bug of a connector is bytes of a file here.
-            ErrorKind::Internal => Error::new(
-                ErrorKind::DataLoss,
-                "the grants of the sync can't be expanded; `baton verify` tells more",
-            )
-            .with("file", input.display())
-            .caused_by(e),
-            _ => e,
-        }
-    })?;
+    let most_bytes = usize::try_from(file.unpacked().packed_bytes).unwrap_or(usize::MAX).saturating_mul(2);
+    let expanded =
+        expand(&mut db, most_bytes.max(BYTES_AT_LEAST), &cancel, &mut |_| {}).await.map_err(|e| {
+            match e.kind() {
+                // What would be a bug of a connector is bytes of a file here.
+                ErrorKind::Internal => Error::new(
+                    ErrorKind::DataLoss,
+                    "the grants of the sync can't be expanded; `baton verify` tells more",
+                )
+                .with("file", input.display())
+                .caused_by(e),
+                _ => e,
+            }
+        })?;
     // Before the other syncs come, so that it is the rows of this one that are counted.
     let stats = db.stats().await?;
     db.make_up_in_ledger(&of_all_types(LedgerOperation::GrantExpansion, expanded.created.values().sum()))

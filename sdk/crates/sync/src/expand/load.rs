@@ -29,8 +29,8 @@ pub(crate) struct Loaded {
     pub(crate) filters: Filters,
     pub(crate) edges: Vec<Edge>,
     pub(crate) missing: Skipped,
-    /// The most bytes of the principals' ids.
-    most_ids: usize,
+    /// The most bytes that ids and edges may take.
+    most_bytes: usize,
 }
 
 /// Which grants there are of the entitlements of a graph.
@@ -53,9 +53,9 @@ struct Asked {
 const NONE: u32 = u32::MAX;
 
 /// Reads the graph; `None` where there is nothing to expand.
-pub(crate) async fn graph(db: &mut WorkDb, most_ids: usize) -> Result<Option<Loaded>> {
+pub(crate) async fn graph(db: &mut WorkDb, most_bytes: usize) -> Result<Option<Loaded>> {
     let sync = db.sync_id().to_string();
-    let mut loaded = Loaded { most_ids, ..Loaded::default() };
+    let mut loaded = Loaded { most_bytes, ..Loaded::default() };
     let mut asked = Vec::new();
     let columns = [
         "entitlement_id",
@@ -123,7 +123,22 @@ impl Loaded {
             let from = self.number(source);
             asked.push(Asked { edge: Edge { from, to, rule }, row, principal });
         }
-        Ok(())
+        self.check_size(asked.len())
+    }
+
+    /// Fails where ids and edges take more memory than is allowed: a message of a few bytes may name many sources, and
+    /// a file of a few kilobytes hold many messages.
+    fn check_size(&self, edges: usize) -> Result<()> {
+        let edges = edges.saturating_mul(size_of::<Asked>());
+        let ids = self.principals.bytes() + self.entitlements.bytes() + self.filters.bytes();
+        if ids.saturating_add(edges) <= self.most_bytes {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::ResourceExhausted,
+            "the ids and edges of the expansion take more memory than a file of this size is worth",
+        )
+        .with("limit_bytes", self.most_bytes))
     }
 
     fn number(&mut self, entitlement: &str) -> u32 {
@@ -173,13 +188,7 @@ impl Loaded {
                 sources.is_empty() || sources.contains(self.entitlements.text(entitlement))
             };
             let principal = self.principals.number(row.text(1)?, row.text(2)?);
-            if self.principals.bytes() > self.most_ids {
-                return Err(Error::new(
-                    ErrorKind::ResourceExhausted,
-                    "the ids of the principals take more memory than a file of this size is worth",
-                )
-                .with("limit_bytes", self.most_ids));
-            }
+            self.check_size(0)?;
             found.push((entitlement, Holder::new(principal, is_direct), row.id));
             Ok(())
         });

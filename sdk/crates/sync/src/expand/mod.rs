@@ -98,24 +98,25 @@ pub(crate) struct ExpandProgress {
 /// Expands the grants of the sync of a working database. No two of its grants may have the same id.
 ///
 /// It may be run again, on its own result too, and stopped at any moment. What is told of it then, other than edges,
-/// is about the last run. Ids of principals take at most so many bytes (`most_ids`), or it fails with resource exhausted.
+/// is about the last run. Ids and edges take at most `most_bytes`,
+/// or it fails with resource exhausted.
 pub(crate) async fn expand(
     db: &mut WorkDb,
-    most_ids: usize,
+    most_bytes: usize,
     cancel: &CancellationToken,
     progress: &mut (dyn FnMut(ExpandProgress) + Send),
 ) -> Result<Expanded> {
-    expand_in_batches(db, most_ids, cancel, progress, write::BATCH).await
+    expand_in_batches(db, most_bytes, cancel, progress, write::BATCH).await
 }
 
 async fn expand_in_batches(
     db: &mut WorkDb,
-    most_ids: usize,
+    most_bytes: usize,
     cancel: &CancellationToken,
     progress: &mut (dyn FnMut(ExpandProgress) + Send),
     batch: usize,
 ) -> Result<Expanded> {
-    let Some(mut loaded) = load::graph(db, most_ids).await? else { return Ok(Expanded::default()) };
+    let Some(mut loaded) = load::graph(db, most_bytes).await? else { return Ok(Expanded::default()) };
     let edges = std::mem::take(&mut loaded.edges);
     let filters = std::mem::take(&mut loaded.filters);
     let graph = Graph::condense(loaded.entitlements.len(), filters, edges);

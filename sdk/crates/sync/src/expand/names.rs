@@ -46,6 +46,11 @@ impl Names {
         self.ends.len()
     }
 
+    /// Bytes of all texts.
+    pub(crate) fn bytes(&self) -> usize {
+        self.texts.len()
+    }
+
     /// The place of each number in the order of the texts.
     pub(crate) fn ranks(&self) -> Vec<u32> {
         let mut sorted: Vec<u32> = (0..self.len() as u32).collect();
@@ -98,9 +103,9 @@ impl Principals {
         self.ids.len()
     }
 
-    /// Bytes of all ids.
+    /// Bytes of all ids and types.
     pub(crate) fn bytes(&self) -> usize {
-        self.ids.texts.len()
+        self.ids.bytes() + self.types.bytes()
     }
 
     /// `type:id`, for people.

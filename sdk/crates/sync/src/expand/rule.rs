@@ -22,12 +22,13 @@ pub(crate) struct Rule {
 pub(crate) struct Filters {
     types: Vec<Vec<u32>>,
     numbers: HashMap<Vec<u32>, FilterId>,
+    bytes: usize,
 }
 
 impl Default for Filters {
     fn default() -> Self {
         // The place of the number that stands for every type.
-        Self { types: vec![Vec::new()], numbers: HashMap::new() }
+        Self { types: vec![Vec::new()], numbers: HashMap::new(), bytes: 0 }
     }
 }
 
@@ -43,9 +44,15 @@ impl Filters {
             return *number;
         }
         let number = self.types.len() as FilterId;
+        self.bytes += 2 * size_of_val(&*types);
         self.types.push(types.clone());
         self.numbers.insert(types, number);
         number
+    }
+
+    /// Bytes of all sets.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether principals of a type pass.

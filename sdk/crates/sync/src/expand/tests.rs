@@ -162,12 +162,28 @@ async fn stopped_after_any_batch_it_comes_to_the_same_end() {
 }
 
 #[tokio::test]
+async fn edges_take_no_more_memory_than_is_allowed() {
+    let [a, b] = ["a", "b"].map(group);
+    let entitlement_ids = vec![member(&a).id.to_string(); 1_000];
+    let many = Expandable { entitlement_ids, shallow: false, resource_type_ids: Vec::new() };
+    let grants = [direct(&a, user("ada")), direct(&b, a.clone()).expanding(many)];
+    for (most_bytes, fits) in [(40_000, true), (20_000, false)] {
+        let (_folder, mut db) = database(&[a.clone(), b.clone()], &rows(&grants)).await;
+        let done = expand(&mut db, most_bytes, &CancellationToken::new(), &mut |_| {}).await;
+        match done {
+            Ok(done) => assert!(fits && done.edges == 1, "{done:?}"),
+            Err(e) => assert!(!fits && e.kind() == ErrorKind::ResourceExhausted, "{e}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn ids_take_no_more_memory_than_is_allowed() {
     let [a, b] = ["a", "b"].map(group);
     let grants = [direct(&a, user("a".repeat(500))), inside(&a, &b)];
-    for (most_ids, fits) in [(600, true), (400, false)] {
+    for (most_bytes, fits) in [(600, true), (400, false)] {
         let (_folder, mut db) = database(&[a.clone(), b.clone()], &rows(&grants)).await;
-        let done = expand(&mut db, most_ids, &CancellationToken::new(), &mut |_| {}).await;
+        let done = expand(&mut db, most_bytes, &CancellationToken::new(), &mut |_| {}).await;
         match done {
             Ok(done) => assert!(fits && done.created["group"] == 1, "{done:?}"),
             Err(e) => assert!(!fits && e.kind() == ErrorKind::ResourceExhausted, "{e}"),
