@@ -1,7 +1,7 @@
 //! The whole job, timed: `baton-tableau` reads a simulated site into a file.
 //!
 //! ```text
-//! cargo bench -p baton-tableau --bench whole_job -- [--runs N] [--only NAME] [--folder DIR]
+//! cargo bench -p baton-tableau --bench whole_job -- [--runs N] [--only NAME] [--folder DIR] [--against BINARY]
 //! ```
 //!
 //! For each size and latency it prints wall and CPU time and peak memory of
@@ -22,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use measure::{Measured, median};
+use measure::{Build, Measured, PAIRS, compare, median};
 use serve::Site;
 
 /// Users, groups, members of a group.
@@ -35,6 +35,7 @@ struct Options {
     runs: usize,
     only: Option<String>,
     folder: PathBuf,
+    against: Option<PathBuf>,
 }
 
 fn main() -> io::Result<()> {
@@ -47,36 +48,60 @@ fn main() -> io::Result<()> {
         _ => {}
     }
     let options = options()?;
-    println!(
-        "{:<8}{:>8}{:>9}{:>9}{:>10}{:>10}{:>10}{:>11}{:>10}{:>8}",
-        "size", "latency", "wall s", "cpu s", "peak MiB", "requests", "rows", "rows/s", "floor s", "ratio"
-    );
+    if options.against.is_none() {
+        print_header();
+    }
     for (name, size) in SIZES {
         if options.only.as_deref().is_some_and(|only| only != name) {
             continue;
         }
         for latency in LATENCIES {
-            job(name, size, latency, &options)?;
+            match &options.against {
+                Some(old) => against(old, name, size, latency, &options)?,
+                None => job(name, size, latency, &options)?,
+            }
         }
     }
     Ok(())
 }
 
+fn print_header() {
+    println!(
+        "{:<8}{:>8}{:>9}{:>9}{:>10}{:>10}{:>10}{:>11}{:>10}{:>8}",
+        "size", "latency", "wall s", "cpu s", "peak MiB", "requests", "rows", "rows/s", "floor s", "ratio"
+    );
+}
+
+/// This build's program against another one's.
+fn against(old: &Path, name: &str, size: [u32; 3], latency: &str, options: &Options) -> io::Result<()> {
+    let folder = tempfile::tempdir_in(&options.folder)?;
+    let file = folder.path().join("sync.c1z");
+    let site = Site::start(size, latency)?;
+    compare(&format!("{name} {latency}"), options.runs, |build| {
+        let _ = std::fs::remove_file(&file);
+        let program = if build == Build::Old { old.to_owned() } else { own_program() };
+        sync(&program, &site, &file)
+    })
+}
+
 fn options() -> io::Result<Options> {
-    let mut options = Options { runs: 5, only: None, folder: std::env::temp_dir() };
+    let mut options = Options { runs: 5, only: None, folder: std::env::temp_dir(), against: None };
+    let mut runs = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value =
             || arguments.next().ok_or_else(|| io::Error::other(format!("{argument} takes a value")));
         match argument.as_str() {
-            "--runs" => options.runs = value()?.parse().map_err(io::Error::other)?,
+            "--runs" => runs = Some(value()?.parse().map_err(io::Error::other)?),
             "--only" => options.only = Some(value()?),
+            "--against" => options.against = Some(value()?.into()),
             "--folder" => options.folder = value()?.into(),
             // What cargo passes to every benchmark.
             "--bench" => {}
             other => return Err(io::Error::other(format!("unknown argument {other}"))),
         }
     }
+    options.runs = runs.unwrap_or(if options.against.is_some() { PAIRS } else { options.runs });
     Ok(options)
 }
 
@@ -90,7 +115,7 @@ fn job(name: &str, size: [u32; 3], latency: &str, options: &Options) -> io::Resu
     for run in 0..=options.runs {
         let _ = std::fs::remove_file(&file);
         let before = site.requests()?;
-        let measured = sync(&site, &file)?;
+        let measured = sync(&own_program(), &site, &file)?;
         requests = site.requests()? - before;
         let floor = Measured::of(
             &[&*std::env::current_exe()?.to_string_lossy(), "floor", &file.to_string_lossy()],
@@ -115,7 +140,11 @@ fn job(name: &str, size: [u32; 3], latency: &str, options: &Options) -> io::Resu
     Ok(())
 }
 
-fn sync(site: &Site, file: &Path) -> io::Result<Measured> {
-    let program = env!("CARGO_BIN_EXE_baton-tableau");
-    Measured::of(&[program, "--file", &file.to_string_lossy(), "--log-level", "error"], &site.variables())
+fn own_program() -> PathBuf {
+    connector_testkit::program!("baton-tableau")
+}
+
+fn sync(program: &Path, site: &Site, file: &Path) -> io::Result<Measured> {
+    let (program, file) = (program.to_string_lossy(), file.to_string_lossy());
+    Measured::of(&[&program, "--file", &file, "--log-level", "error"], &site.variables())
 }

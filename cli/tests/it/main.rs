@@ -8,6 +8,8 @@ mod bad_disk;
 mod bad_input;
 #[cfg(feature = "demo")]
 mod demo;
+#[cfg(feature = "demo")]
+mod goldens;
 #[cfg(unix)]
 mod killed;
 mod readme;

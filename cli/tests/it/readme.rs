@@ -104,7 +104,7 @@ fn every_test_that_is_named_is_there() {
 #[cfg(all(unix, feature = "demo"))]
 #[test]
 fn the_console_blocks_are_true() {
-    let program = Path::new(env!("CARGO_BIN_EXE_baton-tableau"));
+    let program = connector_testkit::program!("baton-tableau");
     let programs = program.parent().unwrap();
     let baton = baton(programs);
     let folder = tempfile::tempdir().unwrap();

@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use connector_testkit::program;
 use tableau_simulator::{Config, Simulator};
 use tempfile::TempDir;
 
@@ -39,12 +40,10 @@ impl Room {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_baton-tableau"));
+        let mut command = program::command(connector_testkit::program!("baton-tableau"));
         command
             .args(arguments)
             .current_dir(self.0.path())
-            .env_clear()
-            .env("COLUMNS", "100")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

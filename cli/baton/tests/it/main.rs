@@ -7,6 +7,7 @@ mod expand;
 mod fixtures;
 #[cfg(unix)]
 mod forged;
+mod goldens;
 mod json_shape;
 #[cfg(unix)]
 mod killed;

@@ -30,11 +30,8 @@ impl fmt::Display for Run {
 
 /// The program in a folder, with nothing of this process's environment that it reads.
 pub(crate) fn baton(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
-    command.current_dir(folder).args(args).env_remove("BATON_TMPDIR").env("COLUMNS", "100");
-    for name in ["BATON_DECODER_MAX_DECODED_SIZE_MB", "BATON_DECODER_MAX_MEMORY_MB"] {
-        command.env_remove(name);
-    }
+    let mut command = connector_testkit::program::command(connector_testkit::program!("baton"));
+    command.current_dir(folder).args(args);
     command
 }
 

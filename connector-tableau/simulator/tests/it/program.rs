@@ -5,9 +5,11 @@ use std::{
     process::{Command, Stdio},
 };
 
+use connector_testkit::{program, program::command};
+
 #[tokio::test]
 async fn the_program_tells_where_it_serves_and_ends_on_a_signal() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tableau-simulator"))
+    let mut child = command(program!("tableau-simulator"))
         .args([
             "--seed",
             "4",
@@ -41,7 +43,7 @@ async fn the_program_tells_where_it_serves_and_ends_on_a_signal() {
 
 #[test]
 fn help_names_every_fault_and_mistakes_are_told() {
-    let program = || Command::new(env!("CARGO_BIN_EXE_tableau-simulator"));
+    let program = || command(program!("tableau-simulator"));
     let help = String::from_utf8(program().arg("--help").output().unwrap().stdout).unwrap();
     for fault in ["expire=WHEN", "rate-limit=WHEN", "ghost-members=K", "non-admin"] {
         assert!(help.contains(fault), "{fault}");

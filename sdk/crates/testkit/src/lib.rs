@@ -16,6 +16,7 @@
 //! ```
 
 mod document;
+pub mod program;
 mod run;
 pub mod scripted;
 

@@ -3,13 +3,14 @@
 //!
 //! ```text
 //! cargo bench -p connector-sync --bench engine -- [--runs N] [--only NAME] [--folder DIR]
-//!                                                 [--percent N | --curve]
+//!                                                 [--percent N | --curve] [--against BINARY]
 //! ```
 //!
 //! Names are those of [`shape::SHAPES`] and `resume`. Each run is a process of
 //! its own. Beside each sync stands the floor: the same rows, encoded
 //! beforehand, through the same store; and what making the rows up takes.
-//! `--curve` shows each shape at 10, 100 and 300 percent of its size.
+//! `--curve` shows each shape at 10, 100 and 300 percent of its size. `--against` names the executable of this benchmark
+//! of another build, and prints how the two compare, fifteen runs of each in turn unless `--runs` says otherwise.
 
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
@@ -20,9 +21,12 @@ mod resume;
 mod roles;
 mod shape;
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
-use measure::{Measured, median};
+use measure::{Build, Measured, PAIRS, compare, median};
 use shape::{SHAPES, Shape};
 
 struct Options {
@@ -30,6 +34,7 @@ struct Options {
     only: Option<String>,
     folder: PathBuf,
     percents: Vec<u32>,
+    against: Option<PathBuf>,
 }
 
 fn main() -> io::Result<()> {
@@ -42,6 +47,14 @@ fn main() -> io::Result<()> {
     }
     let options = options(arguments)?;
     let wanted = |name: &str| options.only.as_deref().is_none_or(|only| only == name);
+    if let Some(old) = &options.against {
+        for shape in SHAPES.into_iter().filter(|s| wanted(s.name)) {
+            for percent in &options.percents {
+                against(old, shape, *percent, &options)?;
+            }
+        }
+        return Ok(());
+    }
     println!(
         "{:<13}{:>5}{:>9}{:>9}{:>10}{:>8}{:>10}{:>10}{:>8}{:>9}{:>9}{:>10}{:>8}{:>8}{:>8}",
         "case",
@@ -74,7 +87,9 @@ fn main() -> io::Result<()> {
 }
 
 fn options(arguments: Vec<String>) -> io::Result<Options> {
-    let mut options = Options { runs: 5, only: None, folder: std::env::temp_dir(), percents: vec![100] };
+    let mut options =
+        Options { runs: 5, only: None, folder: std::env::temp_dir(), percents: vec![100], against: None };
+    let runs_are_given = arguments.iter().any(|a| a == "--runs");
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let mut value =
@@ -83,6 +98,7 @@ fn options(arguments: Vec<String>) -> io::Result<Options> {
             "--runs" => options.runs = value()?.parse().map_err(io::Error::other)?,
             "--only" => options.only = Some(value()?),
             "--folder" => options.folder = value()?.into(),
+            "--against" => options.against = Some(value()?.into()),
             "--percent" => options.percents = vec![value()?.parse().map_err(io::Error::other)?],
             "--curve" => options.percents = vec![10, 100, 300],
             // What cargo passes to every benchmark.
@@ -90,20 +106,40 @@ fn options(arguments: Vec<String>) -> io::Result<Options> {
             other => return Err(io::Error::other(format!("unknown argument {other}"))),
         }
     }
+    if options.against.is_some() && !runs_are_given {
+        options.runs = PAIRS;
+    }
     Ok(options)
 }
 
+fn against(old: &Path, shape: Shape, percent: u32, options: &Options) -> io::Result<()> {
+    let folder = tempfile::tempdir_in(&options.folder)?;
+    let file = folder.path().join("sync.c1z");
+    let new = std::env::current_exe()?;
+    compare(&format!("{} {percent} %", shape.name), options.runs, |build| {
+        let _ = std::fs::remove_file(&file);
+        let program = if build == Build::Old { old } else { &new };
+        play_of(program, "sync", &shape, percent, &file, &[])
+    })
+}
+
 /// Runs this program in a role and measures it.
-fn play(
+fn play(role: &str, shape: &Shape, percent: u32, file: &Path, more: &[&str]) -> io::Result<Measured> {
+    play_of(&std::env::current_exe()?, role, shape, percent, file, more)
+}
+
+/// Runs this program of some build in a role and measures it.
+fn play_of(
+    program: &Path,
     role: &str,
     shape: &Shape,
     percent: u32,
-    file: &std::path::Path,
+    file: &Path,
     more: &[&str],
 ) -> io::Result<Measured> {
-    let (own, percent) = (std::env::current_exe()?, percent.to_string());
-    let (own, file) = (own.to_string_lossy(), file.to_string_lossy());
-    let mut command = vec![&*own, role, shape.name, &percent, &file];
+    let percent = percent.to_string();
+    let (program, file) = (program.to_string_lossy(), file.to_string_lossy());
+    let mut command = vec![&*program, role, shape.name, &percent, &file];
     command.extend(more);
     Measured::of(&command, &[])
 }

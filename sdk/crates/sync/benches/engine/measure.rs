@@ -70,6 +70,40 @@ pub(crate) fn run(mut command: impl Iterator<Item = String>) -> io::Result<()> {
     writeln!(io::stdout(), "{cost}")
 }
 
+/// Pairs of runs that two builds are compared by.
+pub(crate) const PAIRS: usize = 15;
+
+/// Runs two builds in turn and prints the medians of the ratios, the second over the first. A machine drifts by a
+/// quarter from minute to minute, so single times say nothing; two runs in a row meet the same machine.
+pub(crate) fn compare(
+    name: &str,
+    pairs: usize,
+    mut run: impl FnMut(Build) -> io::Result<Measured>,
+) -> io::Result<()> {
+    let (mut wall, mut cpu, mut peak) = (Vec::new(), Vec::new(), Vec::new());
+    for pair in 0..=pairs {
+        let (old, new) = (run(Build::Old)?, run(Build::New)?);
+        // The first pair warms up.
+        if pair > 0 {
+            wall.push(new.wall / old.wall);
+            cpu.push(new.cpu / old.cpu);
+            peak.push(new.peak_mib / old.peak_mib);
+        }
+    }
+    let [wall, cpu, peak] = [wall, cpu, peak].map(|ratios| median(ratios.into_iter()));
+    println!("{name:<22} new/old, median of {pairs} pairs: wall {wall:.3}, cpu {cpu:.3}, peak {peak:.3}");
+    Ok(())
+}
+
+/// Which of two builds runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// The one that was named with `--against`.
+    Old,
+    /// This one.
+    New,
+}
+
 /// The middle one of some figures.
 pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let mut sorted: Vec<_> = figures.collect();

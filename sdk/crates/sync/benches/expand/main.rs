@@ -1,36 +1,46 @@
 //! Grant expansion, timed: in memory, and of whole files.
 //!
 //! ```text
-//! cargo bench -p connector-sync --bench expand -- [--runs N] [--only WORD]
+//! cargo bench -p connector-sync --bench expand -- [--runs N] [--only WORD] [--against BINARY]
 //! ```
 //!
 //! Each figure is the median of the runs, each run a process of its own. Of expansion in memory it prints the
 //! contributions a second (a holder over an edge, with the sources of all merged, nothing encoded); of a file the rows
 //! that were written, how long its expansion took, beside the whole job of decoding, copying, indexing and packing, and the peak memory of all.
+//! `--against` names the executable of this benchmark of another build, and prints how the two compare.
 
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
 mod file;
+#[path = "../engine/measure.rs"]
+#[expect(dead_code, reason = "what the program says is read by another benchmark")]
+mod measure;
 mod memory;
 
-use std::{io, process::Command};
+use std::{io, path::PathBuf, process::Command};
+
+use measure::{Build, Measured, PAIRS, compare};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::Value;
 
 fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if_eq("measure").is_some() {
+        return measure::run(arguments);
+    }
     if arguments.next_if_eq("case").is_some() {
         let name = arguments.next().unwrap_or_default();
         return case(&name);
     }
-    let (mut runs, mut only) = (5_usize, String::new());
+    let (mut runs, mut only, mut against) = (None, String::new(), None);
     while let Some(argument) = arguments.next() {
         let mut value =
             || arguments.next().ok_or_else(|| io::Error::other(format!("{argument} takes a value")));
         match argument.as_str() {
-            "--runs" => runs = value()?.parse().map_err(io::Error::other)?,
+            "--runs" => runs = Some(value()?.parse::<usize>().map_err(io::Error::other)?),
             "--only" => only = value()?,
+            "--against" => against = Some(PathBuf::from(value()?)),
             // What cargo passes to every benchmark.
             "--bench" => {}
             other => return Err(io::Error::other(format!("unknown argument {other}"))),
@@ -38,6 +48,17 @@ fn main() -> io::Result<()> {
     }
     let names =
         memory::CASES.iter().map(|c| c.0).chain(file::CASES.iter().map(|c| c.0)).chain([file::FIXTURE]);
+    let own = std::env::current_exe()?;
+    if let Some(old) = against {
+        for name in names.filter(|name| name.contains(&only)) {
+            compare(name, runs.unwrap_or(PAIRS), |build| {
+                let program = if build == Build::Old { &old } else { &own };
+                Measured::of(&[&program.to_string_lossy(), "case", name], &[])
+            })?;
+        }
+        return Ok(());
+    }
+    let runs = runs.unwrap_or(5);
     println!(
         "{:<22}{:>12}{:>12}{:>10}{:>10}{:>10}{:>10}",
         "case", "contrib.", "expand s", "cpu s", "M/s", "whole s", "peak MiB"

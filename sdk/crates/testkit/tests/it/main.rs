@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod faults;
+mod goldens;
 mod sites;
 
 use std::{path::Path, sync::Arc};

@@ -1,0 +1,113 @@
+//! Which files of a crate import which.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+use quote::ToTokens as _;
+
+use super::sources::Source;
+
+/// A module by its path in the crate: `[]` is the crate's root.
+type Module = Vec<String>;
+
+/// Crates whose files import each other in a circle, and how many files are in one.
+pub(super) fn cycles(sources: &[Source]) -> BTreeMap<String, usize> {
+    let mut crates: BTreeMap<&str, Vec<&Source>> = BTreeMap::new();
+    for source in sources.iter().filter(|s| s.is_product() && s.path.contains("/src/")) {
+        crates.entry(source.package()).or_default().push(source);
+    }
+    let mut found = BTreeMap::new();
+    for (name, files) in crates {
+        let modules: BTreeSet<Module> = files.iter().map(|file| module(file)).collect();
+        let mut edges: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
+        for file in files {
+            let from = module(file);
+            let mut uses = BTreeSet::new();
+            imported(&file.without_tests(), &from, &mut uses);
+            let to = uses.into_iter().filter_map(|path| deepest(&path, &modules));
+            let to = to.filter(|to| !from.starts_with(to) && !to.starts_with(&from));
+            edges.entry(from.clone()).or_default().extend(to);
+        }
+        let circular = modules.iter().filter(|module| reaches(module, module, &edges)).count();
+        if circular > 0 {
+            found.insert(name.to_owned(), circular);
+        }
+    }
+    found
+}
+
+fn module(file: &Source) -> Module {
+    let inside = file.path.split("/src/").nth(1).unwrap_or_default();
+    let inside = inside.trim_end_matches(".rs");
+    let parts = inside.split('/').filter(|part| !["lib", "main", "mod"].contains(part));
+    parts.map(str::to_owned).collect()
+}
+
+/// The module of a file that a path leads into.
+fn deepest(path: &[String], modules: &BTreeSet<Module>) -> Option<Module> {
+    (0..=path.len()).rev().map(|n| path[..n].to_vec()).find(|prefix| modules.contains(prefix))
+}
+
+/// Paths behind `use`, from the crate's root.
+fn imported(source: &Source, module: &Module, out: &mut BTreeSet<Module>) {
+    let file = syn::parse_str::<syn::File>(&source.text);
+    let file = file.unwrap_or_else(|e| panic!("{}: {e}", source.path));
+    for item in &file.items {
+        if let syn::Item::Use(item) = item {
+            let tokens = item.tree.to_token_stream();
+            paths(tokens, &mut Vec::new(), module, out);
+        }
+    }
+}
+
+fn paths(tokens: TokenStream, prefix: &mut Vec<String>, module: &Module, out: &mut BTreeSet<Module>) {
+    let start = prefix.len();
+    for token in tokens {
+        match token {
+            TokenTree::Ident(name) => prefix.push(name.to_string()),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                paths(group.stream(), prefix, module, out);
+            }
+            TokenTree::Punct(p) if p.as_char() == ',' => {
+                finish(prefix, module, out);
+                prefix.truncate(start);
+            }
+            _ => {}
+        }
+    }
+    finish(prefix, module, out);
+    prefix.truncate(start);
+}
+
+fn finish(path: &[String], module: &Module, out: &mut BTreeSet<Module>) {
+    match path.first().map(String::as_str) {
+        Some("crate") => {
+            out.insert(path[1..].to_vec());
+        }
+        Some("self") => {
+            out.insert([module, &path[1..]].concat());
+        }
+        Some("super") => {
+            let up = path.iter().take_while(|part| *part == "super").count();
+            let base = module.len().saturating_sub(up);
+            out.insert([&module[..base], &path[up..]].concat());
+        }
+        _ => {}
+    }
+}
+
+fn reaches(from: &Module, to: &Module, edges: &BTreeMap<Module, BTreeSet<Module>>) -> bool {
+    let (mut seen, mut left) = (BTreeSet::new(), vec![from]);
+    while let Some(module) = left.pop() {
+        for next in edges.get(module).into_iter().flatten() {
+            if next == to {
+                return true;
+            }
+            if seen.insert(next) {
+                left.push(next);
+            }
+        }
+    }
+    false
+}
