@@ -41,4 +41,7 @@ pub(crate) use sqlite::Checked;
 pub use sqlite::{Connection, Transaction};
 pub use stats::{CallStat, SyncStats};
 pub use sync_run::{SyncId, SyncRun, SyncType};
-pub use work::{Batch, Finish, KeptSyncs, NewSync, Put, Retention, Stored, StoredResource, WorkDb};
+pub use work::{
+    Batch, Column, Filter, Finish, KeptSyncs, MatchGrant, NewSync, Put, Retention, ScannedRow, Stored,
+    StoredResource, WorkDb,
+};

@@ -26,7 +26,6 @@ use crate::{
     meta::State,
     queue, references,
     schedule::Schedule,
-    session,
 };
 
 /// Pages are stored together until they have this many rows.
@@ -132,7 +131,7 @@ impl Collector {
             let going_on = go_on && phase == first;
             let mut batch = db.begin().await?;
             if going_on {
-                duplicates::go_on(&mut batch.connection()).await?;
+                duplicates::go_on(&mut batch).await?;
                 self.schedule.go_on(&mut batch, &self.checkpoint).await?;
             } else {
                 self.checkpoint.phase = phase;
@@ -364,7 +363,7 @@ impl Collector {
         self.shared.references.page_read(page);
         page.related.retain(|id| !self.shared.references.has_resource(references::IdHash::resource(id)));
         for (key, value) in std::mem::take(&mut page.remember) {
-            session::put(batch, &key, &value).await?;
+            batch.put_session_value(&key, &value).await?;
             self.shared.remember(key, value)?;
         }
         self.checkpoint.exclusion_groups |= page.has_exclusion_groups;

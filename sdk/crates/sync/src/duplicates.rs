@@ -7,7 +7,7 @@
 
 use connector_model::Result;
 use connector_store::{Batch, Connection, EntitlementRow, Kind, Put, ResourceRow, Stored, WorkDb};
-use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -48,16 +48,15 @@ pub(crate) async fn drop(conn: &mut Connection<'_>) -> Result<()> {
 
 /// Forgets pages whose rows were all refused at the end of a killed run: their
 /// row ids are given again.
-pub(crate) async fn go_on(conn: &mut Connection<'_>) -> Result<()> {
+pub(crate) async fn go_on(batch: &mut Batch<'_>) -> Result<()> {
     for kind in [Kind::Resource, Kind::Entitlement, Kind::Grant] {
-        sqlx::query(AssertSqlSafe(format!(
-            "delete from work_pages where kind = ? and first_row > (select coalesce(max(id), 0) from {})",
-            kind.table()
-        )))
-        .bind(kind as i64)
-        .execute(&mut *conn)
-        .await
-        .map_err(database_error("go on with the page table"))?;
+        let last = batch.last_row(kind).await?;
+        sqlx::query("delete from work_pages where kind = ? and first_row > ?")
+            .bind(kind as i64)
+            .bind(last)
+            .execute(batch.connection())
+            .await
+            .map_err(database_error("go on with the page table"))?;
     }
     Ok(())
 }
@@ -136,7 +135,7 @@ pub(crate) async fn settle<R: Conflicting>(batch: &mut Batch<'_>, position: &str
 const PAGES_A_STATEMENT: usize = 500;
 
 /// Ids settled in one go.
-const IDS_AT_ONCE: i64 = 1000;
+const IDS_AT_ONCE: u32 = 1000;
 
 /// Settles which of the grants of one id stay. Grants have no unique index
 /// while they come, so this is the end of the collection; it is asked only
@@ -149,68 +148,37 @@ pub(crate) async fn settle_grants(
     checkpoint: &mut Checkpoint,
     cancel: &CancellationToken,
 ) -> Result<()> {
-    let doing = "settle grants of one id";
-    let sync = db.sync_id().to_string();
-    let mut tx = db.connection().begin().await.map_err(database_error(doing))?;
-    sqlx::query("create index work_grant_ids on v1_grants (sync_id, external_id)")
-        .execute(tx.connection())
-        .await
-        .map_err(database_error(doing))?;
+    let mut batch = db.begin().await?;
+    batch.create_grant_id_index().await?;
     let (mut differing, mut removed) = (0, 0);
     let mut after = String::new();
     loop {
-        let ids: Vec<String> = sqlx::query_scalar(
-            "select external_id from v1_grants where sync_id = ? and external_id > ? \
-             group by external_id having count(*) > 1 order by external_id limit ?",
-        )
-        .bind(&sync)
-        .bind(&after)
-        .bind(IDS_AT_ONCE)
-        .fetch_all(tx.connection())
-        .await
-        .map_err(database_error(doing))?;
+        let ids = batch.repeated_grant_ids(&after, IDS_AT_ONCE).await?;
         let Some(last) = ids.last() else { break };
         after.clone_from(last);
         if cancel.is_cancelled() {
             return Err(cancelled());
         }
         for id in &ids {
-            let (other, gone) = settle_grant(&mut tx.connection(), &sync, id).await?;
+            let (other, gone) = settle_grant(&mut batch, id).await?;
             differing += other;
             removed += gone;
         }
     }
-    sqlx::query("drop index work_grant_ids").execute(tx.connection()).await.map_err(database_error(doing))?;
+    batch.drop_grant_id_index().await?;
     checkpoint.recount = true;
     checkpoint.intake.repeats.grants += removed;
     checkpoint.came_twice(differing);
-    meta::save(&mut tx.connection(), State::Collected, checkpoint).await?;
-    tx.commit().await.map_err(database_error(doing))
-}
-
-#[derive(sqlx::FromRow)]
-struct Rival {
-    id: i64,
-    data: Vec<u8>,
-    expansion: Option<Vec<u8>>,
+    meta::save(&mut batch.connection(), State::Collected, checkpoint).await?;
+    batch.commit().await
 }
 
 /// Gives how many had other content than the one before, and how many were removed.
-async fn settle_grant(conn: &mut Connection<'_>, sync: &str, id: &str) -> Result<(u64, u64)> {
-    let doing = "settle grants of one id";
-    let rivals: Vec<Rival> = sqlx::query_as(
-        "select id, data, expansion from v1_grants \
-         where sync_id = ? and external_id = ? order by id",
-    )
-    .bind(sync)
-    .bind(id)
-    .fetch_all(&mut *conn)
-    .await
-    .map_err(database_error(doing))?;
-    let mut best: Option<(String, Rival)> = None;
+async fn settle_grant(batch: &mut Batch<'_>, id: &str) -> Result<(u64, u64)> {
+    let mut best: Option<(String, Stored)> = None;
     let (mut differing, mut removed) = (0, 0);
-    for rival in rivals {
-        let position = position_of(conn, Kind::Grant as i64, rival.id).await?;
+    for rival in batch.grants_of_id(id).await? {
+        let position = position_of(&mut batch.connection(), Kind::Grant as i64, rival.id).await?;
         let Some((held, holder)) = best.take() else {
             best = Some((position, rival));
             continue;
@@ -219,11 +187,7 @@ async fn settle_grant(conn: &mut Connection<'_>, sync: &str, id: &str) -> Result
         // Rows of one page are stored in its order.
         let (winner, loser) =
             if position >= held { ((position, rival), holder) } else { ((held, holder), rival) };
-        sqlx::query("delete from v1_grants where id = ?")
-            .bind(loser.id)
-            .execute(&mut *conn)
-            .await
-            .map_err(database_error(doing))?;
+        batch.delete_grant(loser.id).await?;
         removed += 1;
         best = Some(winner);
     }

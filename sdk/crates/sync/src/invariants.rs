@@ -4,10 +4,8 @@
 use std::collections::HashMap;
 
 use connector_model::{Annotations, Error, Result, wire};
-use connector_store::WorkDb;
+use connector_store::{Column, Filter, Kind, WorkDb};
 use prost::Message as _;
-
-use crate::scan::{Row, Scan, measured};
 
 /// Entitlements that one exclusion group may have: the Go SDK's limit.
 const MAX_MEMBERS: u32 = 50;
@@ -23,14 +21,12 @@ struct Group {
 /// at most [`MAX_MEMBERS`] members: otherwise nobody can tell which of them
 /// somebody may hold (invariant I5 of the Go SDK).
 pub(crate) async fn check_exclusion_groups(db: &mut WorkDb) -> Result<()> {
-    let sync = db.sync_id().to_string();
     // The name stands in the message as plain text.
-    let named = "instr(data, cast('EntitlementExclusionGroup' as blob)) > 0";
-    let columns = ["external_id", "resource_type_id", "data"].map(measured);
+    let named = Filter::Containing("EntitlementExclusionGroup");
+    let columns = [Column::ExternalId, Column::ResourceTypeId, Column::Data];
     let mut groups: HashMap<String, Group> = HashMap::new();
     let mut broken = Ok(());
-    let scan = Scan::of("v1_entitlements", &columns, named);
-    scan.each(&mut db.connection(), &sync, |row: Row<'_, 3>| {
+    db.scan(Kind::Entitlement, columns, named, |row| {
         let (id, resource_type) = (row.text(0)?, row.text(1)?);
         let message = wire::Entitlement::decode(row.columns[2])
             .map_err(|e| Error::internal("a stored entitlement does not decode").caused_by(e))?;

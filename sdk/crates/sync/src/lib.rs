@@ -40,7 +40,6 @@ mod queue;
 mod references;
 mod repeats;
 mod run;
-mod scan;
 mod schedule;
 mod seal;
 mod session;

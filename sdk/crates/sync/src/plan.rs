@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Scope, SyncOptions,
     action::{Operation, Subject},
-    database_error,
     queue::decode_resource,
 };
 
@@ -74,17 +73,7 @@ impl Planner {
         let mut left = 0;
         for (at, id) in self.types.iter().enumerate() {
             let after = if at == 0 { self.after } else { 0 };
-            let n: i64 = sqlx::query_scalar(
-                "select count(*) from v1_resources where resource_type_id = ? and sync_id = ? and id > ? and id <= ?",
-            )
-            .bind(id.to_string())
-            .bind(batch.sync_id().to_owned())
-            .bind(after)
-            .bind(self.until)
-            .fetch_one(batch.connection())
-            .await
-            .map_err(database_error("count what is to be asked about"))?;
-            left += u64::try_from(n).unwrap_or_default();
+            left += batch.count_resources(id.as_str(), after, self.until).await?;
         }
         self.left = if self.only.is_some() { 0 } else { left };
         Ok(())

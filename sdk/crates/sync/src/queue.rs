@@ -85,20 +85,20 @@ fn parent(action: &Action) -> Option<&ResourceId> {
 }
 
 /// Moves a chain on to its next page.
-pub(crate) async fn advance(conn: &mut Connection<'_>, from: &Action, next: &Action) -> Result<()> {
+pub(crate) async fn advance(batch: &mut Batch<'_>, from: &Action, next: &Action) -> Result<()> {
     let long = from.token.iter().chain(from.cycle.saved()).any(|t| erase::is_long(t.as_str().as_bytes()));
     if long {
-        erase::overwrite(conn, true).await?;
+        batch.secure_delete(true).await?;
     }
     sqlx::query("update work_queue set token = ?, saved_token = ?, step = ? where id = ?")
         .bind(next.token.as_ref().map(|t| t.as_str().to_owned()))
         .bind(next.cycle.saved().map(|t| t.as_str().to_owned()))
         .bind(i64::from(next.step))
         .bind(next.id)
-        .execute(&mut *conn)
+        .execute(batch.connection())
         .await
         .map_err(database_error("move the queue on"))?;
-    if long { erase::overwrite(conn, false).await } else { Ok(()) }
+    if long { batch.secure_delete(false).await } else { Ok(()) }
 }
 
 /// Marks chains that were followed to their end.

@@ -8,14 +8,10 @@ use std::{
 };
 
 use connector_model::{Error, ErrorKind, ResourceId, Result};
-use connector_store::Connection;
+use connector_store::{Column, Connection, Filter, Kind, WorkDb};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
-use crate::{
-    database_error,
-    ingest::Ingested,
-    scan::{Row, Scan, measured},
-};
+use crate::{database_error, ingest::Ingested};
 
 /// The hash of an id. Two of a hundred million ids are the same with a chance
 /// of one in 10^13, so a hash stands for its id.
@@ -257,14 +253,14 @@ impl References {
     }
 
     /// Reads what an earlier run stored and what it waited for.
-    pub(crate) async fn load(conn: &mut Connection<'_>, sync: &str) -> Result<Self> {
+    pub(crate) async fn load(db: &mut WorkDb) -> Result<Self> {
         let references = Self::default();
-        let stored = stored_ids(conn, sync, "v1_resources").await?;
+        let stored = stored_ids(db, Kind::Resource).await?;
         references.resources.write().unwrap_or_else(PoisonError::into_inner).extend(stored);
-        references.store_entitlements(stored_ids(conn, sync, "v1_entitlements").await?);
+        references.store_entitlements(stored_ids(db, Kind::Entitlement).await?);
         let saved: Vec<(String, Vec<u8>, String)> =
             sqlx::query_as("select kind, hashes, names from work_waiting order by id")
-                .fetch_all(conn)
+                .fetch_all(db.connection())
                 .await
                 .map_err(database_error("read the references"))?;
         let mut waiting = references.waiting();
@@ -282,11 +278,10 @@ impl References {
     }
 }
 
-/// The hashes of all keys of a table.
-async fn stored_ids(conn: &mut Connection<'_>, sync: &str, table: &str) -> Result<Vec<IdHash>> {
+/// The hashes of the ids of all rows of a kind.
+async fn stored_ids(db: &mut WorkDb, kind: Kind) -> Result<Vec<IdHash>> {
     let mut hashes = Vec::new();
-    let scan = Scan::of(table, &[measured("external_id")], "true");
-    scan.each(conn, sync, |row: Row<'_, 1>| {
+    db.scan(kind, [Column::ExternalId], Filter::All, |row| {
         hashes.push(IdHash::text(row.text(0)?));
         Ok(())
     })

@@ -29,7 +29,6 @@ use crate::{
     meta::{self, State},
     references::References,
     seal::Seal,
-    session,
     work_folder::{LEAST_FREE, WorkFolder},
 };
 
@@ -286,15 +285,12 @@ impl Run<'_> {
             files.external.iter().flat_map(External::supplied_types).map(ToString::to_string).collect();
         let types = Types::new(self.registry, self.options, supplied);
         let references = match going_on {
-            true => {
-                let sync = db.sync_id().to_string();
-                References::load(&mut db.connection(), &sync).await?
-            }
+            true => References::load(db).await?,
             false => References::default(),
         };
         let shared = Shared::new(self.registry.clone(), types, references, self.options.call_limit);
         if going_on {
-            for (key, value) in session::load(&mut db.connection()).await? {
+            for (key, value) in db.session_values().await? {
                 shared.remember(key, value)?;
             }
         }

@@ -11,7 +11,7 @@ use std::{
 use connector_model::{
     BidResource, Error, ErrorKind, PageToken, Registry, ResourceId, ResourceTypeId, Result,
 };
-use connector_store::Batch;
+use connector_store::{Batch, Kind};
 
 use crate::{
     Phase, Scope, SyncOptions,
@@ -161,7 +161,7 @@ impl Schedule {
     async fn end_of_lists(&mut self, batch: &mut Batch<'_>) -> Result<i64> {
         match self.end_of_lists {
             Some(row) => Ok(row),
-            None => Ok(*self.end_of_lists.insert(batch.last_resource().await?)),
+            None => Ok(*self.end_of_lists.insert(batch.last_row(Kind::Resource).await?)),
         }
     }
 
@@ -244,7 +244,7 @@ impl Schedule {
         let ends_chain = next.is_none();
         match next {
             Some(next) => {
-                queue::advance(&mut batch.connection(), action, &next).await?;
+                queue::advance(batch, action, &next).await?;
                 self.ready.push_front(next);
             }
             None => self.finished.push(action.id),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use connector_model::{Connector, Error, ErrorKind, Result};
-use connector_store::{C1z, Completeness, Finish, LedgerOperation, LedgerRow, WorkDb, time};
+use connector_store::{C1z, Completeness, Finish, Kind, LedgerOperation, LedgerRow, WorkDb, time};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,7 @@ use crate::{
     Event, ExpansionSummary, ExternalSummary, Observer, Phase, Scope, SyncOptions,
     checkpoint::Checkpoint,
     collect::cancelled,
-    counts, database_error, duplicates, erase,
+    database_error, duplicates,
     expand::{ExpandProgress, expand},
     external::{self, External, add_external},
     ledger::of_all_types,
@@ -21,7 +21,6 @@ use crate::{
     meta::{self, State},
     queue, references, repeats,
     run::unreadable,
-    session,
     work_folder::WorkFolder,
 };
 
@@ -66,8 +65,8 @@ impl Seal<'_> {
                 ledger = Some(self.add_external(db, external, &mut checkpoint).await?);
                 checkpoint.spent(Phase::External, start.elapsed());
             }
-            if self.expands() && counts::has_expansions(db).await? {
-                checkpoint.unexpanded = Some(counts::all_grants(db).await?);
+            if self.expands() && db.has_expandable_grants().await? {
+                checkpoint.unexpanded = Some(db.count(Kind::Grant).await?);
             }
             self.enter_with(db, State::Matched, &checkpoint, ledger).await?;
         }
@@ -98,12 +97,12 @@ impl Seal<'_> {
         }
         self.step("write statistics")?;
         if checkpoint.recount {
-            checkpoint.intake.counts.grants = counts::of_table(db, "v1_grants").await?;
+            checkpoint.intake.counts.grants = db.count_by_type(Kind::Grant).await?;
         }
         if checkpoint.intake.differing > 0 || checkpoint.external.is_some() {
             // A row that took another's place may be of another type.
-            checkpoint.intake.counts.resources = counts::of_table(db, "v1_resources").await?;
-            checkpoint.intake.counts.entitlements = counts::of_table(db, "v1_entitlements").await?;
+            checkpoint.intake.counts.resources = db.count_by_type(Kind::Resource).await?;
+            checkpoint.intake.counts.entitlements = db.count_by_type(Kind::Entitlement).await?;
         }
         repeats::note(db, &checkpoint.intake.counts, checkpoint.intake.repeats).await?;
         let others = checkpoint.spent_in(&[Phase::External, Phase::Expansion]) - others;
@@ -215,7 +214,7 @@ impl Seal<'_> {
         }
         // Not what this run made: an earlier one may have been stopped at it.
         let created = match checkpoint.unexpanded {
-            Some(before) => counts::all_grants(db).await?.saturating_sub(before),
+            Some(before) => db.count(Kind::Grant).await?.saturating_sub(before),
             None => 0,
         };
         checkpoint.expansion = Some(ExpansionSummary {
@@ -291,8 +290,8 @@ impl Seal<'_> {
 
     /// The last transaction: the sync has its end, and what was ours is gone.
     async fn finish(&self, db: &mut WorkDb, checkpoint: &Checkpoint) -> Result<()> {
-        let types = counts::of_resource_types(db).await?;
-        erase::overwrite(&mut db.connection(), true).await?;
+        let types = db.count(Kind::ResourceType).await?;
+        db.secure_delete(true).await?;
         db.finish_without(
             &Finish {
                 ended_at: time::clock()?,
@@ -315,19 +314,18 @@ fn such_as(text: &str, examples: &[String]) -> String {
 /// The end of the collection: what only reading needs goes, in one transaction
 /// with the state that says so.
 async fn end_collection(db: &mut WorkDb, checkpoint: &Checkpoint) -> Result<()> {
-    let doing = "end the collection";
     // What is dropped holds page tokens and remembered values: its bytes must
     // not travel in the free pages of the file.
-    erase::overwrite(&mut db.connection(), true).await?;
-    let mut tx = db.connection().begin().await.map_err(database_error(doing))?;
+    db.secure_delete(true).await?;
+    let mut batch = db.begin().await?;
     for table in [queue::TABLE, references::TABLE].iter().chain(&listings::TABLES) {
         sqlx::query(sqlx::AssertSqlSafe(format!("drop table if exists {table}")))
-            .execute(tx.connection())
+            .execute(batch.connection())
             .await
-            .map_err(database_error(doing))?;
+            .map_err(database_error("end the collection"))?;
     }
-    session::clear(&mut tx.connection()).await?;
-    meta::save(&mut tx.connection(), State::Collected, checkpoint).await?;
-    tx.commit().await.map_err(database_error(doing))?;
-    erase::overwrite(&mut db.connection(), false).await
+    batch.clear_session_values().await?;
+    meta::save(&mut batch.connection(), State::Collected, checkpoint).await?;
+    batch.commit().await?;
+    db.secure_delete(false).await
 }

@@ -1,11 +1,7 @@
-//! What a connector remembers between the pages of a sync, in the table that
-//! other writers use for it. It belongs to the sync under way and is emptied
-//! at the seal.
+//! Limits of what a connector may keep between the pages of a sync. The store
+//! keeps it; it belongs to the sync under way and is emptied at the seal.
 
 use connector_model::{Error, ErrorKind, Result};
-use connector_store::{Batch, Connection};
-
-use crate::{database_error, erase};
 
 /// Bytes of a key: the limit of the Go SDK's session store.
 const MAX_KEY: usize = 512;
@@ -38,35 +34,5 @@ pub(crate) fn check(remember: &[(String, Vec<u8>)]) -> Result<()> {
             return Err(too_large("a value", value.len(), MAX_VALUE).with("key", key));
         }
     }
-    Ok(())
-}
-
-pub(crate) async fn put(batch: &mut Batch<'_>, key: &str, value: &[u8]) -> Result<()> {
-    // What it replaces may be long.
-    erase::overwrite(&mut batch.connection(), true).await?;
-    let sync = batch.sync_id().to_owned();
-    sqlx::query("insert or replace into v1_connector_sessions (sync_id, key, value) values (?, ?, ?)")
-        .bind(sync)
-        .bind(key.to_owned())
-        .bind(value.to_vec())
-        .execute(batch.connection())
-        .await
-        .map_err(database_error("remember a value"))?;
-    erase::overwrite(&mut batch.connection(), false).await
-}
-
-/// What pages of an earlier run said to remember.
-pub(crate) async fn load(conn: &mut Connection<'_>) -> Result<Vec<(String, Vec<u8>)>> {
-    sqlx::query_as("select key, value from v1_connector_sessions")
-        .fetch_all(conn)
-        .await
-        .map_err(database_error("read what is remembered"))
-}
-
-pub(crate) async fn clear(conn: &mut Connection<'_>) -> Result<()> {
-    sqlx::query("delete from v1_connector_sessions")
-        .execute(conn)
-        .await
-        .map_err(database_error("forget the values"))?;
     Ok(())
 }

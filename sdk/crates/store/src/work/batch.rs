@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::{
     WorkDb, grant_runs,
     insert::{self, Insert},
+    match_grants::json,
     page::{self, StoredResource},
 };
 use crate::{
@@ -224,12 +225,28 @@ impl<'a> Batch<'a> {
             .doing("can't read resources", self.path)
     }
 
-    /// The row id of the last resource; 0 where there is none.
-    pub async fn last_resource(&mut self) -> Result<i64> {
-        sqlx::query_scalar("select coalesce(max(id), 0) from v1_resources")
+    /// The row id of the last row of a kind; 0 where there is none.
+    pub async fn last_row(&mut self, kind: Kind) -> Result<i64> {
+        let sql = format!("select coalesce(max(id), 0) from {}", kind.table());
+        sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_one(&mut self.tx.connection())
             .await
-            .doing("can't read resources", self.path)
+            .doing("can't read the last row", self.path)
+    }
+
+    /// Deletes the rows of a kind that have one of these ids. Returns id and resource type of those that were there.
+    pub async fn delete(&mut self, kind: Kind, external_ids: &[&str]) -> Result<Vec<(String, String)>> {
+        let sql = format!(
+            "delete from {} where external_id in (select value from json_each(?)) and sync_id = ? \
+             returning external_id, resource_type_id",
+            kind.table()
+        );
+        sqlx::query_as(AssertSqlSafe(sql))
+            .bind(json(external_ids)?)
+            .bind(self.sync.clone())
+            .fetch_all(&mut self.tx.connection())
+            .await
+            .doing("can't delete rows", self.path)
     }
 
     /// Makes all of it lasting, or none.

@@ -6,12 +6,18 @@
 
 mod adopt;
 mod batch;
+mod count;
 mod grant_runs;
+mod grants;
 mod insert;
 mod kept;
+mod match_grants;
 mod own_schema;
 mod page;
+mod scan;
 mod seal;
+mod secure_delete;
+mod session_values;
 
 use std::path::{Path, PathBuf};
 
@@ -34,7 +40,9 @@ pub(crate) use insert::{Texts, chunk_len, leave_empty};
 
 pub use batch::{Batch, Put, Stored};
 pub use kept::{KeptSyncs, Retention};
+pub use match_grants::MatchGrant;
 pub use page::StoredResource;
+pub use scan::{Column, Filter, ScannedRow};
 pub use seal::Finish;
 
 /// A sync that begins.

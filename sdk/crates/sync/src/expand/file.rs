@@ -15,7 +15,7 @@ use connector_store::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Expanded, choose::choose, expand, folder::Folder};
-use crate::{Event, Observer, collect::cancelled, erase, ledger::of_all_types, lock::OutputLock};
+use crate::{Event, Observer, collect::cancelled, ledger::of_all_types, lock::OutputLock};
 
 /// How a file is expanded.
 #[derive(Clone, Debug, Default)]
@@ -117,7 +117,7 @@ pub async fn expand_file(
     step("build indexes")?;
     db.build_indexes().await?;
     // The other writer's state may be long, and is replaced.
-    erase::overwrite(&mut db.connection(), true).await?;
+    db.secure_delete(true).await?;
     let ended_at = match &run.ended_at {
         Some(text) => stored_end(&run, text)?,
         None => time::clock()?,

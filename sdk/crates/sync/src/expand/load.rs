@@ -2,7 +2,7 @@
 //! it reads columns, and the message only where it may name sources.
 
 use connector_model::{Error, ErrorKind, Result, wire};
-use connector_store::{GrantSources, WorkDb};
+use connector_store::{Column, Filter, GrantSources, Kind, WorkDb};
 use prost::Message as _;
 
 use super::{
@@ -13,11 +13,6 @@ use super::{
     rule::{Filters, Rule},
     spread::Holder,
 };
-use crate::{
-    database_error,
-    scan::{Scan, measured},
-};
-
 /// The edges between entitlements, and what they are called.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
@@ -54,21 +49,18 @@ const NONE: u32 = u32::MAX;
 
 /// Reads the graph; `None` where there is nothing to expand.
 pub(crate) async fn graph(db: &mut WorkDb, most_bytes: usize) -> Result<Option<Loaded>> {
-    let sync = db.sync_id().to_string();
     let mut loaded = Loaded { most_bytes, ..Loaded::default() };
     let mut asked = Vec::new();
     let columns = [
-        "entitlement_id",
-        "resource_type_id",
-        "resource_id",
-        "principal_resource_type_id",
-        "principal_resource_id",
-        "expansion",
+        Column::EntitlementId,
+        Column::ResourceTypeId,
+        Column::ResourceId,
+        Column::PrincipalResourceTypeId,
+        Column::PrincipalResourceId,
+        Column::Expansion,
     ];
-    let scan = Scan::of("v1_grants", &columns.map(measured), "expansion is not null and needs_expansion = 1");
     let mut bad = None;
-    let mut conn = db.connection();
-    let read = scan.each::<6>(&mut conn, &sync, |row| {
+    let read = db.scan(Kind::Grant, columns, Filter::Expandable, |row| {
         let expandable = wire::GrantExpandable::decode(row.columns[5]).map_err(|e| {
             bad = Some(row.id);
             Error::new(ErrorKind::DataLoss, "what a grant expands to is no message of its type").caused_by(e)
@@ -77,14 +69,14 @@ pub(crate) async fn graph(db: &mut WorkDb, most_bytes: usize) -> Result<Option<L
     });
     if let Err(error) = read.await {
         return Err(match bad {
-            Some(row) => error.with("grant", grant_id(db, row).await?),
+            Some(row) => error.with("grant", db.grant_id(row).await?),
             None => error,
         });
     }
     if asked.is_empty() {
         return Ok(None);
     }
-    let known = loaded.find_sources(db, &sync).await?;
+    let known = loaded.find_sources(db).await?;
     for Asked { edge, row, principal } in asked {
         if !known[edge.from as usize] {
             loaded.missing.add(loaded.entitlements.text(edge.from));
@@ -93,7 +85,7 @@ pub(crate) async fn graph(db: &mut WorkDb, most_bytes: usize) -> Result<Option<L
                 "a grant expands from an entitlement of another resource than the one that it is to; \
                  the connector must name entitlements of the grant's principal",
             )
-            .with("grant", grant_id(db, row).await?)
+            .with("grant", db.grant_id(row).await?)
             .with("principal", loaded.principals.shown(principal))
             .with("source", loaded.entitlements.text(edge.from)));
         } else {
@@ -150,11 +142,10 @@ impl Loaded {
     }
 
     /// Reads the resources of the entitlements, and says which of them are stored.
-    async fn find_sources(&mut self, db: &mut WorkDb, sync: &str) -> Result<Vec<bool>> {
+    async fn find_sources(&mut self, db: &mut WorkDb) -> Result<Vec<bool>> {
         let mut known = vec![false; self.entitlements.len()];
-        let columns = ["external_id", "resource_type_id", "resource_id"].map(measured);
-        let scan = Scan::of("v1_entitlements", &columns, "true");
-        scan.each::<3>(&mut db.connection(), sync, |row| {
+        let columns = [Column::ExternalId, Column::ResourceTypeId, Column::ResourceId];
+        db.scan(Kind::Entitlement, columns, Filter::All, |row| {
             if let Some(number) = self.entitlements.known("", row.text(0)?) {
                 known[number as usize] = true;
                 self.resources[number as usize] = self.principals.number(row.text(1)?, row.text(2)?);
@@ -167,17 +158,17 @@ impl Loaded {
 
     /// Reads the grants of the entitlements.
     pub(crate) async fn grants(&mut self, db: &mut WorkDb) -> Result<Grants> {
-        let sync = db.sync_id().to_string();
-        // Sources are a field of this key (number 5, with a length). Where its byte is not in a message there are none.
-        let data = format!("case when instr(data, x'2a') > 0 then {} else '0 ' end", measured("data"));
-        let [entitlement, principal_type, principal] =
-            ["entitlement_id", "principal_resource_type_id", "principal_resource_id"].map(measured);
-        let scan = Scan::of("v1_grants", &[entitlement, principal_type, principal, data], "true");
+        let columns = [
+            Column::EntitlementId,
+            Column::PrincipalResourceTypeId,
+            Column::PrincipalResourceId,
+            // Sources are a field of this key: number 5, with a length.
+            Column::DataWithByte(0x2a),
+        ];
         let mut found: Vec<(u32, Holder, i64)> = Vec::new();
         let mut last = (Vec::new(), None);
         let mut bad = None;
-        let mut conn = db.connection();
-        let read = scan.each::<4>(&mut conn, &sync, |row| {
+        let read = db.scan(Kind::Grant, columns, Filter::All, |row| {
             // Grants of one entitlement often come together.
             if row.columns[0] != last.0 {
                 last = (row.columns[0].to_vec(), self.entitlements.known("", row.text(0)?));
@@ -194,7 +185,7 @@ impl Loaded {
         });
         if let Err(error) = read.await {
             return Err(match bad {
-                Some(row) => error.with("grant", grant_id(db, row).await?),
+                Some(row) => error.with("grant", db.grant_id(row).await?),
                 None => error,
             });
         }
@@ -211,12 +202,4 @@ impl Loaded {
             rows: Lists::by_key(count, found.iter().map(|(e, _, row)| (*e, *row)), 0),
         })
     }
-}
-
-async fn grant_id(db: &mut WorkDb, row: i64) -> Result<String> {
-    sqlx::query_scalar("select external_id from v1_grants where id = ?")
-        .bind(row)
-        .fetch_one(db.connection())
-        .await
-        .map_err(database_error("read the id of a grant"))
 }

@@ -2,20 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use connector_model::{EntitlementRef, Error, ResourceId, ResourceTypeId, Result};
+use connector_model::{EntitlementRef, ResourceId, ResourceTypeId, Result};
 use connector_store::{Batch, GrantEncoder, GrantRow, GrantSources, WorkDb, encode_sources};
-use sqlx::QueryBuilder;
 
 use super::{
     Skipped,
     load::{Grants, Loaded},
     spread::{SetId, Spread},
 };
-use crate::{
-    database_error,
-    scan::{measured, rows},
-};
-
 /// Rows that are written in one transaction.
 pub(crate) const BATCH: usize = 20_000;
 
@@ -137,36 +131,16 @@ impl<'a> Writer<'a> {
 
     async fn update(&self, batch: &mut Batch<'_>, changed: &[Changed]) -> Result<u64> {
         let by_row: BTreeMap<i64, &Changed> = changed.iter().map(|c| (c.row, c)).collect();
-        let ids: Vec<_> = by_row.keys().map(i64::to_string).collect();
-        let sql = format!(
-            "select cast(group_concat(id || ' ' || {}, '') as blob) from v1_grants \
-             where id in (select value from json_each(?))",
-            measured("data")
-        );
-        let joined: Option<Vec<u8>> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-            .bind(format!("[{}]", ids.join(",")))
-            .fetch_one(batch.connection())
-            .await
-            .map_err(database_error("read grants"))?;
         let mut spliced = Vec::new();
-        rows::<1>(&joined.unwrap_or_default(), |row| {
-            let Some(change) = by_row.get(&row.id) else { return Ok(()) };
-            spliced.extend(self.splice(change, row.columns[0])?.map(|data| (row.id, data)));
-            Ok(())
-        })?;
-        if spliced.is_empty() {
-            return Ok(0);
-        }
-        let mut update = QueryBuilder::new("update v1_grants set data = v.column2 from (");
-        update.push_values(&spliced, |mut row, (id, data)| {
-            row.push_bind(*id).push_bind(data.as_slice());
-        });
-        update.push(") as v where v1_grants.id = v.column1");
-        let done =
-            update.build().execute(batch.connection()).await.map_err(database_error("write grants"))?;
-        if done.rows_affected() != spliced.len() as u64 {
-            return Err(Error::internal("not all grants that change were written"));
-        }
+        let ids = by_row.keys().copied();
+        batch
+            .read_grants(ids, |id, data| {
+                let Some(change) = by_row.get(&id) else { return Ok(()) };
+                spliced.extend(self.splice(change, data)?.map(|data| (id, data)));
+                Ok(())
+            })
+            .await?;
+        batch.replace_grant_messages(&spliced).await?;
         Ok(spliced.len() as u64)
     }
 

@@ -3,11 +3,8 @@
 use std::collections::HashMap;
 
 use connector_model::{Bid, ResourceId, Result, entitlement_id, wire};
-use connector_store::Batch;
+use connector_store::{Batch, MatchGrant};
 use prost::Message as _;
-
-use super::{carriers::Carrier, put::json};
-use crate::database_error;
 
 /// Entitlements that are stored, with the resource they are on.
 pub(super) type Stored = HashMap<String, (String, String)>;
@@ -15,7 +12,11 @@ pub(super) type Stored = HashMap<String, (String, String)>;
 /// The entitlement ids of an expansion, as they are for a principal. Where
 /// one is the baton id of an entitlement on the carrier's principal, it is the
 /// entitlement of that slug on the new one; any other stays what it is.
-pub(super) fn sources(carrier: &Carrier, expandable: &wire::GrantExpandable, to: &ResourceId) -> Vec<String> {
+pub(super) fn sources(
+    carrier: &MatchGrant,
+    expandable: &wire::GrantExpandable,
+    to: &ResourceId,
+) -> Vec<String> {
     let of = |text: &String| match text.parse() {
         Ok(Bid::Entitlement { resource, slug })
             if resource.id.resource_type() == carrier.principal_resource_type_id.as_str()
@@ -48,18 +49,6 @@ pub(super) fn rewritten(
 
 /// Looks entitlements up.
 pub(super) async fn look_up(batch: &mut Batch<'_>, ids: &[&str]) -> Result<Stored> {
-    if ids.is_empty() {
-        return Ok(Stored::new());
-    }
-    let sync = batch.sync_id().to_owned();
-    let rows: Vec<(String, String, String)> = sqlx::query_as(
-        "select external_id, resource_type_id, resource_id from v1_entitlements \
-         where external_id in (select value from json_each(?)) and sync_id = ?",
-    )
-    .bind(json(ids)?)
-    .bind(sync)
-    .fetch_all(batch.connection())
-    .await
-    .map_err(database_error("look for the entitlements of external principals"))?;
+    let rows = batch.entitlement_resources(ids).await?;
     Ok(rows.into_iter().map(|(id, t, r)| (id, (t, r))).collect())
 }

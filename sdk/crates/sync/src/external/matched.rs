@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use connector_model::{ResourceId, Result, grant_id, wire};
-use connector_store::{Batch, GrantRow, message::fields};
+use connector_store::{Batch, GrantRow, MatchGrant, message::fields};
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ExternalAdded,
-    carriers::{self, Carrier},
+    ExternalAdded, carriers,
     copy::ROWS,
     expansion::{Stored, look_up, rewritten, sources},
     message::put as put_field,
@@ -28,7 +27,7 @@ const EXAMPLES: usize = 3;
 
 /// What is shared by all grants that come of a carrier.
 struct Shared {
-    carrier: Arc<Carrier>,
+    carrier: MatchGrant,
     /// The message's first field.
     head: Vec<u8>,
     /// What stands behind the id: annotations and sources.
@@ -62,11 +61,11 @@ pub(super) async fn add(
     let mut after = 0;
     let mut planned = Vec::with_capacity(ROWS);
     loop {
-        let page = carriers::page(batch, after).await?;
+        let page = batch.match_grants(after, carriers::PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
         for carrier in page {
-            let Some(wanted) = carrier.wanted()? else { continue };
+            let Some(wanted) = carriers::wanted(&carrier)? else { continue };
             let found = principals.find(&wanted, &carrier.principal_resource_type_id);
             if found.is_empty() {
                 added.unmatched += 1;
@@ -109,8 +108,8 @@ async fn flush(
 }
 
 impl Shared {
-    fn of(carrier: Arc<Carrier>) -> Result<Self> {
-        let broken = |e| carrier.broken("a stored grant does not decode").caused_by(e);
+    fn of(carrier: MatchGrant) -> Result<Self> {
+        let broken = |e| carriers::broken(&carrier, "a stored grant does not decode").caused_by(e);
         let (mut head, mut tail) = (Vec::new(), Vec::new());
         for field in fields(&carrier.data) {
             let field = field.map_err(broken)?;

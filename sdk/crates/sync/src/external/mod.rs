@@ -101,7 +101,7 @@ pub(crate) async fn add_external(
     added.carriers = carriers::collect(&mut batch, &mut principals, &mut added.change).await?;
     copy::Copy { external, batch: &mut batch, added: &mut added, cancel }.run(&mut principals).await?;
     matched::add(&mut batch, &principals, &mut added, cancel).await?;
-    carriers::forget(&mut batch).await?;
+    batch.drop_match_grants().await?;
     marker::write(&mut batch.connection(), &added).await?;
     batch.commit().await?;
     Ok(added)

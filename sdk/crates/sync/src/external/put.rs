@@ -6,9 +6,6 @@ use std::collections::{BTreeMap, HashSet};
 use connector_model::{Error, Result};
 use connector_store::{Batch, EntitlementRow, GrantRow, Kind, Put, ResourceRow};
 use serde::{Deserialize, Serialize};
-use sqlx::AssertSqlSafe;
-
-use crate::database_error;
 
 /// Rows that came or went, by type; less than nothing where more went.
 pub(super) type ByType = BTreeMap<String, i64>;
@@ -103,19 +100,8 @@ pub(super) fn count(by_type: &mut ByType, resource_type: &str, rows: i64) {
 }
 
 async fn remove<R: Winning>(batch: &mut Batch<'_>, rows: &[R], change: &mut Change) -> Result<Vec<String>> {
-    let ids = json(&rows.iter().map(Winning::id).collect::<Vec<_>>())?;
-    let sync = batch.sync_id().to_owned();
-    let sql = format!(
-        "delete from {} where external_id in (select value from json_each(?)) and sync_id = ? \
-         returning external_id, resource_type_id",
-        R::KIND.table()
-    );
-    let removed: Vec<(String, String)> = sqlx::query_as(AssertSqlSafe(sql))
-        .bind(ids)
-        .bind(sync)
-        .fetch_all(batch.connection())
-        .await
-        .map_err(database_error("replace rows by those of the external file"))?;
+    let ids: Vec<_> = rows.iter().map(Winning::id).collect();
+    let removed = batch.delete(R::KIND, &ids).await?;
     let by_type = R::by_type(change);
     Ok(removed
         .into_iter()
@@ -124,9 +110,4 @@ async fn remove<R: Winning>(batch: &mut Batch<'_>, rows: &[R], change: &mut Chan
             id
         })
         .collect())
-}
-
-/// Ids as one text, so that a statement is the same for any number of them.
-pub(super) fn json<T: Serialize>(ids: &[T]) -> Result<String> {
-    serde_json::to_string(ids).map_err(|e| Error::internal("ids don't become JSON").caused_by(e))
 }

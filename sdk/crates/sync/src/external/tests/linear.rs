@@ -52,17 +52,3 @@ async fn twice_as_much_costs_twice_as_much() {
         assert!(more * 10 < less * 23, "{one} {two} {four}");
     }
 }
-
-/// By the index of ids, a million grants would be read in no order.
-#[tokio::test]
-async fn carriers_are_found_by_a_scan() {
-    let place = Place::new();
-    let mut db = place.own(&roles(Vec::new())).await;
-    let [create, fill, _] = super::super::carriers::MOVE;
-    sqlx::query(create).execute(db.connection()).await.unwrap();
-    let plan = sqlx::AssertSqlSafe(format!("explain query plan {fill}"));
-    let plan: Vec<(i64, i64, i64, String)> =
-        sqlx::query_as(plan).bind("").fetch_all(db.connection()).await.unwrap();
-    let steps: Vec<_> = plan.into_iter().map(|(_, _, _, step)| step).collect();
-    assert_eq!(steps, ["SCAN main.v1_grants", "USE TEMP B-TREE FOR ORDER BY"]);
-}
