@@ -9,6 +9,7 @@ mod cache;
 mod cell;
 mod commands;
 mod completeness;
+mod environment;
 mod grant_json;
 mod joins;
 mod json_list;

@@ -1,9 +1,6 @@
 //! `baton expand`.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::fs::check_output_name;
@@ -13,12 +10,17 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     args::ExpandArgs,
     cell::cell,
+    environment::{limits, temp_dir},
     output::{self, Format},
 };
 
 pub(crate) async fn run(file: &Path, args: &ExpandArgs, format: Format) -> Result<()> {
-    let temp_dir = std::env::var_os("BATON_TMPDIR").filter(|v| !v.is_empty()).map(PathBuf::from);
-    let options = ExpandOptions { sync_id: args.sync_id.clone(), temp_dir, ..ExpandOptions::default() };
+    let options = ExpandOptions {
+        sync_id: args.sync_id.clone(),
+        temp_dir: temp_dir(),
+        limits: limits(),
+        ..ExpandOptions::default()
+    };
     if let Some(out) = &args.out {
         // A wrong command line, whatever is on the disk.
         check_output_name(out)

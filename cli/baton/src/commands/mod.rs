@@ -13,10 +13,11 @@ mod verify;
 use std::path::Path;
 
 use connector_model::Result;
-use connector_store::{C1z, OpenOptions, SyncView};
+use connector_store::{C1z, SyncView};
 
 use crate::{
     args::{Command, Invocation, WhichSync},
+    environment::open_options,
     output::say,
 };
 
@@ -37,7 +38,7 @@ pub(crate) async fn run(invocation: Invocation) -> Result<()> {
 }
 
 async fn open(path: &Path) -> Result<C1z> {
-    let file = C1z::open(path, &OpenOptions::default()).await?;
+    let file = C1z::open(path, &open_options()).await?;
     for warning in &file.unpacked().warnings {
         say(&format!("warning: {warning}"));
     }

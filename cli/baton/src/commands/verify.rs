@@ -9,6 +9,7 @@ use crate::{
     args::VerifyArgs,
     cell::cell,
     completeness,
+    environment::open_options,
     output::{self, Format},
 };
 
@@ -17,7 +18,7 @@ pub(crate) async fn run(file: &Path, args: &VerifyArgs, format: Format) -> Resul
         legacy: args.legacy,
         allow_dangling: args.allow_dangling,
         allow_unfinished: args.allow_unfinished,
-        ..VerifyOptions::default()
+        open: open_options(),
     };
     let report = verify(file, &options).await?;
     match format {

@@ -39,7 +39,7 @@ pub fn reader(bytes: &[u8]) {
     let mut file = MAGIC_V1.to_vec();
     file.extend(zstd::bulk::compress(&database, 1).expect("bytes can be compressed"));
     Scratch::with_file(&file, |file, folder| async move {
-        let open = OpenOptions { temp_dir: Some(folder), limits: Some(LIMITS), ..OpenOptions::default() };
+        let open = OpenOptions { temp_dir: Some(folder), limits: LIMITS, ..OpenOptions::default() };
         if let Err(error) = read_all(&file, &open).await {
             assert!(!is_sound, "the sound file can't be read: {}", error.report());
             blames_the_bytes(&error);

@@ -307,7 +307,7 @@ pub fn structure(bytes: &[u8]) {
     Scratch::with_file(&[], |file, folder| async move {
         std::fs::write(&file, forged(bytes, &folder).await).expect("the temporary folder takes a file");
         let open =
-            OpenOptions { temp_dir: Some(folder), limits: Some(Limits::default()), ..OpenOptions::default() };
+            OpenOptions { temp_dir: Some(folder), limits: Limits::default(), ..OpenOptions::default() };
         if let Err(error) = read_all(&file, &open).await {
             blames_the_bytes(&error);
         }

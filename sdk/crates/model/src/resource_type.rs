@@ -2,7 +2,7 @@
 
 use connector_proto::c1::connector::v2 as wire;
 
-use crate::{Annotations, Error, ResourceTypeId, Result};
+use crate::{Annotations, ResourceTypeId, Result};
 
 macro_rules! trait_kinds {
     ($($(#[$doc:meta])* $name:ident = $number:literal;)*) => {
@@ -63,28 +63,6 @@ impl TraitKind {
         matches!(self, Self::User | Self::Group | Self::Role | Self::App | Self::Secret)
     }
 }
-
-impl std::str::FromStr for TraitKind {
-    type Err = Error;
-
-    /// By its name on the wire (`TRAIT_SECURITY_INSIGHT`), in any case and with or without what all of them begin
-    /// with: as `--external-resource-traits` takes it.
-    fn from_str(name: &str) -> Result<Self> {
-        let upper = name.trim().to_ascii_uppercase();
-        let upper = upper.strip_prefix(PREFIX).unwrap_or(&upper);
-        match wire::resource_type::Trait::from_str_name(&format!("{PREFIX}{upper}")) {
-            Some(found) if found != wire::resource_type::Trait::Unspecified => Ok((found as i32).into()),
-            _ => Err(Error::invalid(
-                "there is no such trait; give one of user, group, role, app, secret, security_insight, scope_binding, \
-                 vendor, vendor_agreement, license_profile, agent and managed_device",
-            )
-            .with("trait", name.chars().take(40).collect::<String>())),
-        }
-    }
-}
-
-/// What every name of a trait on the wire begins with.
-const PREFIX: &str = "TRAIT_";
 
 /// A kind of thing: `user`, `group`, `license`.
 ///
@@ -162,25 +140,5 @@ impl ResourceType {
             annotations: wire.annotations.into(),
             sourced_externally: wire.sourced_externally,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trait_is_known_by_its_name() -> Result<()> {
-        for name in ["app", "App", " TRAIT_APP ", "trait_app"] {
-            assert_eq!(name.parse::<TraitKind>()?, TraitKind::App, "{name}");
-        }
-        // The numbers are those of the enum, from 1 on without a gap.
-        for (name, number) in [("user", 1), ("security_insight", 6), ("managed_device", 12)] {
-            assert_eq!(i32::from(name.parse::<TraitKind>()?), number);
-        }
-        for name in ["", "unspecified", "TRAIT_UNSPECIFIED", "users", "TRAIT_TRAIT_APP", "1"] {
-            assert!(name.parse::<TraitKind>().is_err(), "{name}");
-        }
-        Ok(())
     }
 }

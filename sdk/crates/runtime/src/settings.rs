@@ -47,6 +47,7 @@ pub(crate) fn sync_options(
         temp_dir: load::temp_dir(config, environment)?,
         workers: workers(config)?,
         overwrite: config.bool("overwrite")?,
+        limits: load::limits(environment)?,
         keep_syncs: load::keep_syncs(environment)?,
         program: program.name.to_owned(),
         version: program.version.to_owned(),

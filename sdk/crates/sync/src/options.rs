@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use connector_model::{BidResource, ResourceTypeId, TraitKind};
-use connector_store::{Retention, SyncType};
+use connector_store::{Retention, SyncType, envelope::Limits};
 
 /// How many calls to the connector may be in flight when nobody says
 /// otherwise.
@@ -113,6 +113,8 @@ pub struct SyncOptions {
     pub workers: Workers,
     /// Replace an output that is not ours to read, such as a v3 file.
     pub overwrite: bool,
+    /// Limits on decoding the old file and that of external principals.
+    pub limits: Limits,
     /// Which syncs of the old file are kept.
     pub keep_syncs: Retention,
     /// What the fingerprint is made of besides the connector: name and
@@ -157,6 +159,7 @@ impl SyncOptions {
             temp_dir: None,
             workers: Workers::Auto,
             overwrite: false,
+            limits: Limits::default(),
             keep_syncs: Retention::default(),
             program: String::new(),
             version: String::new(),

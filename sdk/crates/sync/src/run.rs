@@ -386,7 +386,7 @@ impl Run<'_> {
     fn reading(&self) -> OpenOptions {
         OpenOptions {
             temp_dir: Some(self.folder.path().to_owned()),
-            limits: None,
+            limits: self.options.limits,
             cancel: self.cancel.clone(),
         }
     }

@@ -16,7 +16,7 @@ use connector_model::{
     Error, ErrorKind, Result,
     config::{Config, Field, Given, Origin, Raw, Schema},
 };
-use connector_store::fs::read_limited;
+use connector_store::{envelope::Limits, fs::read_limited};
 use connector_sync::Retention;
 
 /// The variables of the process, as they are at its start.
@@ -134,6 +134,19 @@ pub(crate) fn temp_dir(config: &Config, environment: &Environment) -> Result<Opt
         return Ok(Some(path.into()));
     }
     Err(Error::new(ErrorKind::Unknown, format!("{place} must name a folder that is there, and is {path:?}")))
+}
+
+/// Limits on decoding files (`BATON_DECODER_MAX_DECODED_SIZE_MB` and its like).
+pub(crate) fn limits(environment: &Environment) -> Result<Limits> {
+    let mut bad = None;
+    let limits = Limits::from_vars(|name| match environment.get(name) {
+        Ok(value) => value.map(str::to_owned),
+        Err(error) => {
+            bad = Some(error);
+            None
+        }
+    });
+    bad.map_or(Ok(limits), Err)
 }
 
 /// How many syncs the file keeps (`BATON_SKIP_CLEANUP`, `BATON_KEEP_SYNC_COUNT`).

@@ -22,13 +22,11 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The defaults, with what the environment overrides.
-    pub fn from_env() -> Self {
-        Self::from_vars(|name| std::env::var(name).ok())
-    }
-
-    fn from_vars(var: impl Fn(&str) -> Option<String>) -> Self {
-        let number = |name: &str| {
+    /// Returns the defaults with what variables override: `var` looks one up by its name. A value that is no number
+    /// above zero is ignored with a warning, as the Go SDK does.
+    pub fn from_vars(mut var: impl FnMut(&str) -> Option<String>) -> Self {
+        let default = Self::default();
+        let mut number = |name: &str| {
             let text = var(name)?;
             match text.trim().parse::<u64>() {
                 Ok(n) if n > 0 => Some(n),
@@ -38,12 +36,13 @@ impl Limits {
                 }
             }
         };
-        let mib = |name: &str| number(name).map(|n| n.saturating_mul(1 << 20));
-        let default = Self::default();
+        let [decoded, window] = ["BATON_DECODER_MAX_DECODED_SIZE_MB", "BATON_DECODER_MAX_MEMORY_MB"]
+            .map(|name| Some(number(name)?.saturating_mul(1 << 20)));
+        let rows = number("BATON_DECODER_MAX_ROWS");
         Self {
-            decoded: mib("BATON_DECODER_MAX_DECODED_SIZE_MB").unwrap_or(default.decoded),
-            window: mib("BATON_DECODER_MAX_MEMORY_MB").unwrap_or(default.window),
-            rows: number("BATON_DECODER_MAX_ROWS"),
+            decoded: decoded.unwrap_or(default.decoded),
+            window: window.unwrap_or(default.window),
+            rows,
             trust_declared: var("BATON_DISABLE_FCS_FAIL_FAST").as_deref() != Some("1"),
         }
     }

@@ -39,10 +39,10 @@ pub use view::SyncView;
 /// How to open a file.
 #[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
-    /// Where the decoded copy goes: else `BATON_TMPDIR`, else the system's temporary folder.
+    /// Where the decoded copy goes: else the system's temporary folder.
     pub temp_dir: Option<PathBuf>,
-    /// Limits on decoding: else those of the environment.
-    pub limits: Option<Limits>,
+    /// Limits on decoding.
+    pub limits: Limits,
     /// Ends what is under way, also a statement of SQLite's, with [`ErrorKind::Cancelled`].
     pub cancel: CancellationToken,
 }
@@ -50,13 +50,7 @@ pub struct OpenOptions {
 impl OpenOptions {
     /// The folder that the decoded copy goes to.
     pub fn temp_dir(&self) -> PathBuf {
-        let var = || std::env::var_os("BATON_TMPDIR").filter(|v| !v.is_empty()).map(PathBuf::from);
-        self.temp_dir.clone().or_else(var).unwrap_or_else(std::env::temp_dir)
-    }
-
-    /// The limits that hold.
-    pub fn limits(&self) -> Limits {
-        self.limits.unwrap_or_else(Limits::from_env)
+        self.temp_dir.clone().unwrap_or_else(std::env::temp_dir)
     }
 }
 
@@ -76,7 +70,7 @@ pub struct C1z {
 impl C1z {
     /// Decodes a file and checks its structure and its tables.
     pub async fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
-        let limits = options.limits();
+        let limits = options.limits;
         let unpacked = envelope::unpack_until(path, &options.temp_dir(), &limits, &options.cancel).await?;
         let file = Self::of(path, unpacked, options).await?;
         match open::missing(&file.layout) {
@@ -92,7 +86,7 @@ impl C1z {
 
     /// As [`C1z::open`], of what is decoded already and with whatever tables there are.
     pub(crate) async fn of(path: &Path, unpacked: Unpacked, options: &OpenOptions) -> Result<Self> {
-        let checked = open::check(path, &unpacked, &options.limits(), &options.cancel).await?;
+        let checked = open::check(path, &unpacked, &options.limits, &options.cancel).await?;
         let pool = open::connect(path, &unpacked, &options.cancel).await?;
         let layout = Layout::read(Checked(&pool), path).await?;
         Ok(Self {

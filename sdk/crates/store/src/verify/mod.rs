@@ -55,7 +55,7 @@ impl VerifyOptions {
 /// Checks a file. An error is a file that can't be decoded or opened at all; everything else is in the report.
 pub async fn verify(path: &Path, options: &VerifyOptions) -> Result<Report> {
     let open = &options.open;
-    let unpacked = envelope::unpack_until(path, &open.temp_dir(), &open.limits(), &open.cancel).await?;
+    let unpacked = envelope::unpack_until(path, &open.temp_dir(), &open.limits, &open.cancel).await?;
     let mut reporter = Reporter::new(path, unpacked.packed_bytes);
     tables::envelope(&unpacked, &mut reporter, options)?;
     let file = match C1z::of(path, unpacked, open).await {

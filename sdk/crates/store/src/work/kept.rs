@@ -28,27 +28,6 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Two syncs, or what `BATON_KEEP_SYNC_COUNT` says; all where `BATON_SKIP_CLEANUP` is set to a true word.
-    pub fn from_env() -> Self {
-        Self::from_vars(|name| std::env::var(name).ok())
-    }
-
-    fn from_vars(var: impl Fn(&str) -> Option<String>) -> Self {
-        // As Go's ParseBool reads it.
-        let skip = var("BATON_SKIP_CLEANUP");
-        if skip.is_some_and(|v| matches!(v.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True")) {
-            return Self::All;
-        }
-        match var("BATON_KEEP_SYNC_COUNT").map(|text| (text.trim().parse::<usize>(), text)) {
-            Some((Ok(n), _)) if n > 0 => Self::Newest(n),
-            None => Self::default(),
-            Some((_, text)) => {
-                tracing::warn!(value = text, "BATON_KEEP_SYNC_COUNT is not a number above zero, ignored");
-                Self::default()
-            }
-        }
-    }
-
     /// Parts the syncs of the old file (newest first) into those to keep and those to leave behind.
     ///
     /// Kept are the newest finished full syncs, one fewer than the count because the new one is among it; partial and
@@ -308,16 +287,5 @@ mod tests {
         ];
         assert_eq!(ids(&Retention::default().part(old[2..].to_vec()).0), ["d", "e"]);
         assert_eq!(ids(&Retention::default().part(old).0), ["b", "c"]);
-    }
-
-    #[test]
-    fn the_environment_decides() {
-        let of = |name: &'static str, value: &'static str| {
-            Retention::from_vars(move |n| (n == name).then(|| value.to_owned()))
-        };
-        assert_eq!(of("BATON_KEEP_SYNC_COUNT", "5"), Retention::Newest(5));
-        assert_eq!(of("BATON_KEEP_SYNC_COUNT", "0"), Retention::Newest(2));
-        assert_eq!(of("BATON_SKIP_CLEANUP", "true"), Retention::All);
-        assert_eq!(of("BATON_SKIP_CLEANUP", "false"), Retention::Newest(2));
     }
 }

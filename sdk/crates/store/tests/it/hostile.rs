@@ -507,7 +507,7 @@ async fn more_rows_than_a_file_can_hold_are_refused() -> Result<()> {
     let (dir, bytes) = Dir::with_sample().await?;
     let path = dir.put(&bytes);
     let limited = |rows| OpenOptions {
-        limits: Some(Limits { rows: Some(rows), ..Limits::default() }),
+        limits: Limits { rows: Some(rows), ..Limits::default() },
         ..OpenOptions::default()
     };
     assert!(C1z::open(&path, &limited(25)).await.is_ok());

@@ -8,7 +8,7 @@ use std::{
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::{
     C1z, Finish, LedgerOperation, OpenOptions, Retention, SyncId, SyncRun, WorkDb,
-    envelope::{check_target, pack, remove_leftover},
+    envelope::{Limits, check_target, pack, remove_leftover},
     fs::resolve_output,
     time,
 };
@@ -25,6 +25,8 @@ pub struct ExpandOptions {
     pub sync_id: Option<String>,
     /// Where the decoded file and the working database lie: else in a hidden folder beside the output.
     pub temp_dir: Option<PathBuf>,
+    /// Limits on decoding the input.
+    pub limits: Limits,
     /// Replace an output that is no file of ours.
     pub overwrite: bool,
 }
@@ -79,7 +81,7 @@ pub async fn expand_file(
     };
     let temp_dir =
         own.as_ref().and_then(Folder::path).map(Path::to_owned).or_else(|| options.temp_dir.clone());
-    let open = OpenOptions { temp_dir, limits: None, cancel: cancel.clone() };
+    let open = OpenOptions { temp_dir, limits: options.limits, cancel: cancel.clone() };
     let file = C1z::open(input, &open).await?;
     let run = choose(&file, options.sync_id.as_deref()).await?;
     file.check().await?;

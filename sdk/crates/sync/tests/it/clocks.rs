@@ -26,7 +26,7 @@ fn one_user() -> Arc<Fake> {
 /// Gives the only sync of a file other times.
 async fn set_times(place: &Place, started_at: &str, ended_at: &str) {
     let temp = tempfile::tempdir().unwrap();
-    let unpacked = unpack(&place.output(), temp.path(), &Limits::from_env()).await.unwrap();
+    let unpacked = unpack(&place.output(), temp.path(), &Limits::default()).await.unwrap();
     let mut db = WorkDb::open(&unpacked.db()).await.unwrap();
     sqlx::query("update v1_sync_runs set started_at = ?, ended_at = ?")
         .bind(started_at)

@@ -144,7 +144,7 @@ async fn working_files_can_lie_elsewhere() {
 
 /// The decoded database of a file.
 async fn decoded(place: &Place, into: &std::path::Path) -> std::path::PathBuf {
-    let unpacked = unpack(&place.output(), into, &Limits::from_env()).await.unwrap();
+    let unpacked = unpack(&place.output(), into, &Limits::default()).await.unwrap();
     let copy = into.join("copy.db");
     std::fs::copy(unpacked.db(), &copy).unwrap();
     copy
