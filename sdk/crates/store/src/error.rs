@@ -22,13 +22,13 @@ const FORMAT: i32 = 24;
 const NOTADB: i32 = 26;
 
 /// Adds what was being done, and on which file, to a failed step.
-pub(crate) trait Doing<T> {
+pub(crate) trait During<T> {
     /// `what` is a lower-case sentence such as `can't read the sync runs`.
-    fn doing(self, what: impl Into<Cow<'static, str>>, file: &Path) -> Result<T>;
+    fn during(self, what: impl Into<Cow<'static, str>>, file: &Path) -> Result<T>;
 }
 
-impl<T> Doing<T> for Result<T, sqlx::Error> {
-    fn doing(self, what: impl Into<Cow<'static, str>>, file: &Path) -> Result<T> {
+impl<T> During<T> for Result<T, sqlx::Error> {
+    fn during(self, what: impl Into<Cow<'static, str>>, file: &Path) -> Result<T> {
         self.map_err(|e| {
             let (kind, advice) = match classify(&e) {
                 // Not for want of a right statement: the file's tables are not what they say.
@@ -44,8 +44,8 @@ impl<T> Doing<T> for Result<T, sqlx::Error> {
     }
 }
 
-impl<T> Doing<T> for std::io::Result<T> {
-    fn doing(self, what: impl Into<Cow<'static, str>>, file: &Path) -> Result<T> {
+impl<T> During<T> for std::io::Result<T> {
+    fn during(self, what: impl Into<Cow<'static, str>>, file: &Path) -> Result<T> {
         self.map_err(|e| Error::io(what, e).with("file", file.display()))
     }
 }

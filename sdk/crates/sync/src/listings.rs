@@ -75,7 +75,7 @@ impl Listings {
 
     /// Writes down what changed, in the transaction that holds the pages.
     pub(crate) async fn save(&mut self, conn: &mut Connection<'_>) -> Result<()> {
-        let doing = "save the listings";
+        let operation = "save the listings";
         for table in TABLES {
             let key = if table == "work_seen" { "listing" } else { "id" };
             for ids in self.ended.chunks(500) {
@@ -85,7 +85,7 @@ impl Listings {
                     list.push_bind(*id);
                 }
                 delete.push(")");
-                delete.build().execute(&mut *conn).await.map_err(database_error(doing))?;
+                delete.build().execute(&mut *conn).await.map_err(database_error(operation))?;
             }
         }
         self.ended.clear();
@@ -108,7 +108,7 @@ impl Listings {
             .bind(i64::from(numbers.lost))
             .execute(&mut *conn)
             .await
-            .map_err(database_error(doing))?;
+            .map_err(database_error(operation))?;
             if fresh.distinct.is_empty() && fresh.named.is_empty() {
                 continue;
             }
@@ -118,18 +118,18 @@ impl Listings {
                 .bind(IdHash::to_bytes(&fresh.named))
                 .execute(&mut *conn)
                 .await
-                .map_err(database_error(doing))?;
+                .map_err(database_error(operation))?;
         }
         Ok(())
     }
 
     /// Reads what an earlier run saved.
     pub(crate) async fn load(conn: &mut Connection<'_>) -> Result<Self> {
-        let doing = "read the listings";
+        let operation = "read the listings";
         let rows: Vec<Saved> = sqlx::query_as("select * from work_listings")
             .fetch_all(&mut *conn)
             .await
-            .map_err(database_error(doing))?;
+            .map_err(database_error(operation))?;
         let mut listings = Self::default();
         for row in rows {
             listings.saved.insert(row.id);
@@ -139,7 +139,7 @@ impl Listings {
             sqlx::query_as("select listing, distinct_rows, named from work_seen")
                 .fetch_all(conn)
                 .await
-                .map_err(database_error(doing))?;
+                .map_err(database_error(operation))?;
         for (id, distinct, named) in seen {
             let listing = listings.open.get_mut(&id).ok_or_else(damaged)?;
             let distinct = distinct.as_chunks().0.iter().map(|h| u64::from_le_bytes(*h));

@@ -21,7 +21,7 @@ use std::path::Path;
 use connector_model::{Error, ErrorKind, Result};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Doing as _, cancelled};
+use crate::error::{During as _, cancelled};
 use header::Header;
 use record::schema_entry;
 use tree::{Broken, Pages};
@@ -60,8 +60,8 @@ impl<'a> Structure<'a> {
     /// Reads the file's header. `path` is for messages. A walk ends early where it is cancelled.
     pub(crate) fn open(db: &Path, path: &'a Path, cancel: &CancellationToken) -> Result<Self> {
         let what = "can't read the decoded database";
-        let file = std::fs::File::open(db).doing(what, db)?;
-        let size = file.metadata().doing(what, db)?.len();
+        let file = std::fs::File::open(db).during(what, db)?;
+        let size = file.metadata().during(what, db)?.len();
         let header = Header::read(&file).map_err(|e| explain(path, e))?;
         Ok(Self { pages: Pages::new(file, size, header, cancel.clone()), path })
     }

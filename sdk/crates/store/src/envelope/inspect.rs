@@ -12,7 +12,7 @@ use super::{
     MAGIC_V1, MAGIC_V3,
     manifest::{self, V3Summary},
 };
-use crate::{error::Doing as _, fs::open_regular};
+use crate::{error::During as _, fs::open_regular};
 
 /// What a path holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,7 @@ pub fn inspect(path: &Path) -> Result<FileKind> {
         Err(e) => return Err(e),
     };
     let mut head = Vec::new();
-    (&file).take(16).read_to_end(&mut head).doing("can't read the file", path)?;
+    (&file).take(16).read_to_end(&mut head).during("can't read the file", path)?;
     if head.is_empty() {
         return Ok(FileKind::Empty);
     }
@@ -60,7 +60,7 @@ pub(super) fn open(path: &Path) -> Result<File> {
         Err(e) if e.kind() == io::ErrorKind::InvalidInput => {
             Err(Error::invalid(format!("this can't be read as a file: {e}")).with("file", path.display()))
         }
-        Err(e) => Err(e).doing("can't open the file", path),
+        Err(e) => Err(e).during("can't open the file", path),
     }
 }
 

@@ -15,7 +15,7 @@ use prost::{
 use serde::Serialize;
 
 use super::MAGIC_V3;
-use crate::{SyncType, error::Doing as _};
+use crate::{SyncType, error::During as _};
 
 /// The longest manifest (16 MiB).
 const MAX_MANIFEST: u32 = 16 << 20;
@@ -51,7 +51,7 @@ pub(super) fn read(mut file: &File, path: &Path) -> Result<V3Summary> {
         Error::new(ErrorKind::DataLoss, format!("this is a c1z v3 file, and {why}; take an older copy"))
             .with("file", path.display())
     };
-    file.seek(SeekFrom::Start(MAGIC_V3.len() as u64)).doing("can't read the file", path)?;
+    file.seek(SeekFrom::Start(MAGIC_V3.len() as u64)).during("can't read the file", path)?;
     let mut len = [0; 4];
     file.read_exact(&mut len).map_err(|_| broken("it ends before its manifest"))?;
     let len = u32::from_be_bytes(len);
@@ -59,7 +59,7 @@ pub(super) fn read(mut file: &File, path: &Path) -> Result<V3Summary> {
         return Err(broken("its manifest is longer than 16 MiB"));
     }
     let mut bytes = Vec::new();
-    file.take(u64::from(len)).read_to_end(&mut bytes).doing("can't read the file", path)?;
+    file.take(u64::from(len)).read_to_end(&mut bytes).during("can't read the file", path)?;
     if bytes.len() < len as usize {
         return Err(broken("it ends within its manifest"));
     }

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use connector_model::Result;
 
-use crate::error::Doing as _;
+use crate::error::During as _;
 
 pub use inspect::{FileKind, check_target, inspect};
 pub use limits::Limits;
@@ -32,7 +32,7 @@ pub const OLD_READER_LIMIT: u64 = 2 << 30;
 /// Makes an empty file that only its owner can read; it must not exist.
 pub(crate) fn create_private(path: &Path) -> Result<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    std::fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path).doing(
+    std::fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path).during(
         "can't create the working file; check that its folder may be written to and that it is not there yet",
         path,
     )

@@ -11,7 +11,7 @@ use connector_model::{Error, Result};
 use zstd::zstd_safe::CParameter;
 
 use super::{MAGIC_V1, OLD_READER_LIMIT};
-use crate::error::Doing as _;
+use crate::error::During as _;
 
 /// zstd's default: above it little is won for much time; below it nothing is lost but little gained. Its window is
 /// 2 MiB, far below what any reader takes.
@@ -38,8 +38,8 @@ pub async fn pack(db: &Path, target: &Path) -> Result<u64> {
 
 /// As [`pack`], with a writer put before the temporary file.
 fn pack_through<W: Write>(db: &Path, target: &Path, wrap: impl FnOnce(File) -> W) -> Result<u64> {
-    let source = File::open(db).doing("can't open the finished database", db)?;
-    let size = source.metadata().doing("can't read the finished database", db)?.len();
+    let source = File::open(db).during("can't open the finished database", db)?;
+    let size = source.metadata().during("can't read the finished database", db)?.len();
     if size > OLD_READER_LIMIT {
         tracing::warn!(
             file = %target.display(), bytes = size,
@@ -49,18 +49,18 @@ fn pack_through<W: Write>(db: &Path, target: &Path, wrap: impl FnOnce(File) -> W
     let folder = folder_of(target);
     let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     remove_leftover(target)?;
-    let temp = tempfile::Builder::new()
-        .prefix(&format!(".{name}.tmp"))
-        .rand_bytes(0)
-        .tempfile_in(&folder)
-        .doing("can't write beside the output; check that its folder exists and may be written to", target)?;
-    let writer = temp.as_file().try_clone().doing("can't write the output", target)?;
-    encode(source, size, wrap(writer)).doing("can't write the output; the old file is unchanged", target)?;
-    temp.as_file().sync_all().doing("can't write the output to disk; the old file is unchanged", target)?;
-    let packed = temp.as_file().metadata().doing("can't write the output", target)?.len();
+    let temp =
+        tempfile::Builder::new().prefix(&format!(".{name}.tmp")).rand_bytes(0).tempfile_in(&folder).during(
+            "can't write beside the output; check that its folder exists and may be written to",
+            target,
+        )?;
+    let writer = temp.as_file().try_clone().during("can't write the output", target)?;
+    encode(source, size, wrap(writer)).during("can't write the output; the old file is unchanged", target)?;
+    temp.as_file().sync_all().during("can't write the output to disk; the old file is unchanged", target)?;
+    let packed = temp.as_file().metadata().during("can't write the output", target)?.len();
     temp.persist(target)
         .map_err(|e| e.error)
-        .doing("can't replace the output; the old file is unchanged", target)?;
+        .during("can't replace the output; the old file is unchanged", target)?;
     // The file is in its place; that a power cut may undo the rename is no failure of the run.
     if let Err(error) = File::open(&folder).and_then(|f| f.sync_all()) {
         tracing::warn!(folder = %folder.display(), %error, "the output's folder can't be synced to disk");
@@ -76,7 +76,7 @@ pub fn remove_leftover(target: &Path) -> Result<()> {
     let leftover = folder_of(target).join(format!(".{name}.tmp"));
     match std::fs::remove_file(&leftover) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            Err(e).doing("can't remove what an interrupted run left; remove it yourself", &leftover)
+            Err(e).during("can't remove what an interrupted run left; remove it yourself", &leftover)
         }
         _ => Ok(()),
     }

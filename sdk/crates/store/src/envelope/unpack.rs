@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{FileKind, Limits, MAGIC_V1, OLD_READER_LIMIT, create_private, frame, inspect, inspect::open};
 use crate::{
-    error::{Doing as _, cancelled},
+    error::{During as _, cancelled},
     free_space,
     fs::{Kind, private_mode},
 };
@@ -73,9 +73,9 @@ fn unpack_blocking(
 ) -> Result<Unpacked> {
     require_v1(path)?;
     let mut file = open(path)?;
-    let packed_bytes = file.metadata().doing("can't read the file", path)?.len();
+    let packed_bytes = file.metadata().during("can't read the file", path)?.len();
     let mut head = [0; MAGIC_V1.len() + frame::MAX_HEADER];
-    let got = read_up_to(&mut file, &mut head).doing("can't read the file", path)?;
+    let got = read_up_to(&mut file, &mut head).during("can't read the file", path)?;
     let header = head[..got].get(MAGIC_V1.len()..).and_then(frame::parse).ok_or_else(|| corrupt(path))?;
     if let Some(declared) = header.content.filter(|n| limits.trust_declared && *n > limits.decoded) {
         return Err(too_large(path, limits).with("declared_bytes", declared));
@@ -99,7 +99,7 @@ fn unpack_blocking(
         // Else it would be as open as the umask lets it.
         .permissions(private_mode(Kind::Folder))
         .tempdir_in(temp_dir)
-        .doing("can't make a folder to decode into; check the temporary folder", temp_dir)?;
+        .during("can't make a folder to decode into; check the temporary folder", temp_dir)?;
     let db = folder.path().join("db");
     let out = create_private(&db)?;
     let stream = head[MAGIC_V1.len()..got].chain(file);
@@ -179,7 +179,7 @@ fn decode(
         if total > limits.decoded {
             return Err(too_large(path, limits));
         }
-        out.write_all(&block[..n]).doing("can't decode the file into the temporary folder", db)?;
+        out.write_all(&block[..n]).during("can't decode the file into the temporary folder", db)?;
     }
     if total == 0 { Err(corrupt(path)) } else { Ok(total) }
 }

@@ -11,7 +11,7 @@ use super::{
     Completeness, LedgerOperation, LedgerSummary,
     table::{self, MAX_REASON, SUMMARY},
 };
-use crate::{SyncView, WorkDb, error::Doing as _, reader::Layout};
+use crate::{SyncView, WorkDb, error::During as _, reader::Layout};
 
 /// The most types and operations of a ledger; beyond, a hostile file would fill the memory with them.
 const MAX_TOTALS: usize = 10_000;
@@ -97,7 +97,7 @@ impl SyncView<'_> {
         let file = self.file();
         read(file.conn(), file.layout(), "main", &self.run().id)
             .await
-            .doing("can't read the completeness ledger", file.path())
+            .during("can't read the completeness ledger", file.path())
     }
 }
 
@@ -105,9 +105,9 @@ impl WorkDb {
     /// The ledger of the sync, once it is [closed](WorkDb::finish_ledger).
     pub async fn ledger(&mut self) -> Result<Option<Ledger>> {
         let (sync, path) = (self.sync_id().to_string(), self.path().to_owned());
-        let doing = "can't read the completeness ledger";
+        let operation = "can't read the completeness ledger";
         let layout = Layout::read(self.connection(), &path).await?;
-        Ok(read(self.connection(), &layout, "main", &sync).await.doing(doing, &path)?.ok())
+        Ok(read(self.connection(), &layout, "main", &sync).await.during(operation, &path)?.ok())
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     table::{MAX_REASON, SUMMARY},
     write,
 };
-use crate::{Connection, WorkDb, error::Doing as _};
+use crate::{Connection, WorkDb, error::During as _};
 
 /// The most bytes of one reason, so that several find room.
 const MAX_PART: usize = 200;
@@ -48,7 +48,7 @@ impl WorkDb {
                 .bind(&sync)
                 .fetch_one(batch.connection())
                 .await
-                .doing(what, &path)?;
+                .during(what, &path)?;
         if !there {
             return Ok(());
         }
@@ -58,7 +58,7 @@ impl WorkDb {
             .bind(Completeness::Whole.as_str())
             .execute(batch.connection())
             .await
-            .doing(what, &path)?;
+            .during(what, &path)?;
         batch.add_to_ledger(std::slice::from_ref(row)).await?;
         batch.commit().await?;
         self.finish_ledger().await.map(drop)
@@ -89,7 +89,7 @@ impl WorkDb {
             .bind(operation.as_str())
             .execute(self.connection())
             .await;
-        match noted.doing("can't change the completeness ledger", &path)?.rows_affected() {
+        match noted.during("can't change the completeness ledger", &path)?.rows_affected() {
             1 => Ok(()),
             _ => Err(Error::internal("the completeness ledger has no such list").with("type", resource_type)),
         }
@@ -101,7 +101,7 @@ impl WorkDb {
     pub async fn finish_ledger(&mut self) -> Result<Option<LedgerSummary>> {
         let sync = self.sync_id().to_string();
         let path = self.path().to_owned();
-        finish(self.connection(), &sync).await.doing("can't sum up the completeness ledger", &path)
+        finish(self.connection(), &sync).await.during("can't sum up the completeness ledger", &path)
     }
 }
 

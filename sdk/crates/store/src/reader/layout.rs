@@ -9,7 +9,7 @@ use connector_model::Result;
 use sqlx::{AssertSqlSafe, Row as _, SqliteExecutor};
 
 use crate::{
-    error::Doing as _,
+    error::During as _,
     ledger,
     schema::{TABLES, Table},
 };
@@ -58,9 +58,9 @@ impl Layout {
         let rows = sqlx::query(AssertSqlSafe(Self::query())).persistent(false).fetch_all(conn).await;
         let what = "can't read the schema of the database in the file";
         let mut layout = Self::default();
-        for row in rows.doing(what, path)? {
+        for row in rows.during(what, path)? {
             let pair = row.try_get::<String, _>(0).and_then(|table| Ok((table, row.try_get(1)?)));
-            let (table, column) = pair.doing(what, path)?;
+            let (table, column) = pair.during(what, path)?;
             layout.add(&table, column);
         }
         Ok(layout)

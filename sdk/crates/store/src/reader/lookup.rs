@@ -9,7 +9,7 @@ use super::{
     record::Read,
     view::{reading, record},
 };
-use crate::{EntitlementRow, Kind, ResourceRow, error::Doing as _};
+use crate::{EntitlementRow, Kind, ResourceRow, error::During as _};
 
 impl<'a> SyncView<'a> {
     /// Streams the resources of these ids (`type:id`, as [`ResourceRow::external_id`] has it), in no order; those that
@@ -44,7 +44,7 @@ impl<'a> SyncView<'a> {
                     sqlx::query_scalar(AssertSqlSafe(format!("pragma integrity_check({table})")))
                         .fetch_one(file.conn())
                         .await
-                        .doing("can't check the indexes of the database in the file", file.path())?;
+                        .during("can't check the indexes of the database in the file", file.path())?;
                 if found == "ok" {
                     return Ok(());
                 }
@@ -81,7 +81,7 @@ impl<'a> SyncView<'a> {
             .fetch(self.file().conn())
             .map(|row| {
                 row.and_then(|row| record::<R>(&row, &self.run().id))
-                    .doing(reading(R::KIND), self.file().path())
+                    .during(reading(R::KIND), self.file().path())
             });
         Either::Right(rows)
     }

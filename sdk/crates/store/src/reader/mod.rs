@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Checked, Kind, SyncRun, SyncType,
     envelope::{self, Limits, Unpacked},
-    error::Doing as _,
+    error::During as _,
 };
 pub(crate) use layout::{Layout, largest};
 use open::RowCounts;
@@ -106,7 +106,7 @@ impl C1z {
         let found: String = sqlx::query_scalar("pragma quick_check(1)")
             .fetch_one(Checked(&self.pool))
             .await
-            .doing("can't check the database in the file", &self.path)?;
+            .during("can't check the database in the file", &self.path)?;
         if found == "ok" {
             return Ok(());
         }

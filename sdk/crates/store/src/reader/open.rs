@@ -13,7 +13,7 @@ use super::Layout;
 use crate::{
     btree::{Kind, Structure},
     envelope::{Limits, Unpacked},
-    error::Doing as _,
+    error::During as _,
     schema::{TABLES, Table, refusal},
     sqlite::{HEAP_LIMIT, OPERATIONS_BETWEEN_LOOKS},
 };
@@ -132,7 +132,7 @@ pub(super) async fn connect(
         })
         .connect_with(connect)
         .await
-        .doing("can't open the database in the file", path)
+        .during("can't open the database in the file", path)
 }
 
 /// The tables that a file must have to be read.

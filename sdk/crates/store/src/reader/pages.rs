@@ -12,7 +12,7 @@ use super::{
     record::Read,
     view::{reading, record},
 };
-use crate::error::Doing as _;
+use crate::error::During as _;
 
 /// The most rows of one page.
 const MAX_PAGE: u32 = 10_000;
@@ -75,8 +75,8 @@ impl<'v, R: Read> Pages<'v, R> {
         let query = self.conditions.bind(sqlx::query(AssertSqlSafe(self.sql.as_str())), &self.view.run().id);
         let mut rows = query.bind(first).bind(limit).fetch(file.conn());
         let (mut page, mut bytes): (Vec<Record<R>>, _) = (Vec::new(), 0);
-        while let Some(row) = rows.try_next().await.doing(reading(R::KIND), file.path())? {
-            let next = record::<R>(&row, &self.view.run().id).doing(reading(R::KIND), file.path())?;
+        while let Some(row) = rows.try_next().await.during(reading(R::KIND), file.path())? {
+            let next = record::<R>(&row, &self.view.run().id).during(reading(R::KIND), file.path())?;
             if page.last().is_some_and(|last| next.id <= last.id) || next.id < first {
                 return Err(corrupt::<R>("row ids do not ascend", file.path()));
             }
@@ -100,7 +100,7 @@ impl<'v, R: Read> Pages<'v, R> {
         let query = self.conditions.bind(sqlx::query(AssertSqlSafe(sql)), &self.view.run().id);
         let row = query.fetch_one(file.conn()).await;
         let there: i64 =
-            row.and_then(|row| sqlx::Row::try_get(&row, 0)).doing(reading(R::KIND), file.path())?;
+            row.and_then(|row| sqlx::Row::try_get(&row, 0)).during(reading(R::KIND), file.path())?;
         if u64::try_from(there) == Ok(self.read) {
             return Ok(());
         }

@@ -4,7 +4,7 @@ use connector_model::{Error, ErrorKind, Result};
 use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
 
 use super::{C1z, Layout};
-use crate::{Checked, SyncRun, SyncStats, error::Doing as _, sync_run::RowId};
+use crate::{Checked, SyncRun, SyncStats, error::During as _, sync_run::RowId};
 
 /// The most syncs of a file. Nobody keeps a thousand.
 const MAX_SYNCS: usize = 10_000;
@@ -25,7 +25,7 @@ impl C1z {
     /// The syncs of the file: finished ones first, newest end first, then unfinished ones, newest start first.
     pub async fn syncs(&self) -> Result<Vec<SyncRun>> {
         let runs =
-            read(&self.layout, Checked(&self.pool)).await.doing("can't read the sync runs", &self.path)?;
+            read(&self.layout, Checked(&self.pool)).await.during("can't read the sync runs", &self.path)?;
         if runs.len() > MAX_SYNCS {
             return Err(Error::new(ErrorKind::DataLoss, "the file holds more than 10,000 syncs")
                 .with("file", self.path.display()));
@@ -37,7 +37,7 @@ impl C1z {
     /// the sync has ended.
     pub async fn sync_token(&self, run: &SyncRun) -> Result<String> {
         let token = self.value_of_sync("sync_token", run).await;
-        token.map(Option::unwrap_or_default).doing("can't read the state of a sync", &self.path)
+        token.map(Option::unwrap_or_default).during("can't read the state of a sync", &self.path)
     }
 
     /// The counts that were written at the end of a sync of this file, where there are any that can be read.
@@ -48,7 +48,7 @@ impl C1z {
     /// What the file has in the place of the counts; nothing where it is empty.
     pub(crate) async fn stats_text(&self, run: &SyncRun) -> Result<Option<String>> {
         let text =
-            self.value_of_sync("stats", run).await.doing("can't read the counts of a sync", &self.path)?;
+            self.value_of_sync("stats", run).await.during("can't read the counts of a sync", &self.path)?;
         Ok(text.filter(|text| !text.is_empty()))
     }
 

@@ -6,7 +6,7 @@ use connector_model::{Error, ErrorKind, Result};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SyncView;
-use crate::{SyncStats, error::Doing as _};
+use crate::{SyncStats, error::During as _};
 
 impl SyncView<'_> {
     /// The counts that were written at the sync's end, where readers go by them: what the file says of itself.
@@ -42,7 +42,7 @@ impl SyncView<'_> {
         let counts = rows.and_then(|rows| {
             rows.iter().map(|row| Ok((row.try_get::<String, _>(0)?, row.try_get(1)?))).collect()
         });
-        let counts: BTreeMap<_, _> = counts.doing(COUNTING, file.path())?;
+        let counts: BTreeMap<_, _> = counts.during(COUNTING, file.path())?;
         if counts.len() <= SyncStats::MOST_TYPES {
             return Ok(counts);
         }
@@ -61,7 +61,7 @@ impl SyncView<'_> {
             .bind(self.run().id.clone())
             .fetch_one(file.conn())
             .await
-            .doing(COUNTING, file.path())
+            .during(COUNTING, file.path())
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     C1z, EntitlementFilter, GrantFilter, Pages, Record, ResourceFilter, filter::Filter, record::Read,
 };
 use crate::{
-    AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow, SyncRun, error::Doing as _,
+    AssetRow, EntitlementRow, GrantRow, Kind, ResourceRow, ResourceTypeRow, SyncRun, error::During as _,
 };
 
 /// Rows of a page that a stream asks for.
@@ -103,7 +103,7 @@ impl<'a> SyncView<'a> {
             let found = row.as_ref().map(|row| record::<R>(row, &self.run.id)).transpose()?;
             Ok(found.filter(|found| found.row.external_id() == external_id))
         });
-        found.doing(reading(R::KIND), self.file.path())
+        found.during(reading(R::KIND), self.file.path())
     }
 
     fn stream<'s, R, F>(&'s self, filter: &'s F) -> impl Stream<Item = Result<Record<R>>> + Send + 's

@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 use super::{Check, Level};
 use crate::{
     SyncRun,
-    error::Doing as _,
+    error::During as _,
     ledger::{self, Completeness, Ledger, Unknown},
 };
 
@@ -15,7 +15,7 @@ impl Check<'_> {
     /// told all the same.
     pub(super) async fn ledger(&mut self, run: &SyncRun) -> Result<Result<Ledger, Unknown>> {
         let read = ledger::read(self.file.conn(), self.file.layout(), "main", &run.id).await;
-        let read = match read.doing("can't read the completeness ledger", self.file.path()) {
+        let read = match read.during("can't read the completeness ledger", self.file.path()) {
             Ok(read) => read,
             Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
             Err(e) => Err(Unknown::Malformed(e.report())),
@@ -58,7 +58,7 @@ impl Check<'_> {
         );
         let found: Result<Option<String>, _> =
             sqlx::query_scalar(AssertSqlSafe(sql)).fetch_optional(self.file.conn()).await;
-        match found.doing("can't read the completeness ledger", self.file.path()) {
+        match found.during("can't read the completeness ledger", self.file.path()) {
             Ok(None) => {}
             Ok(Some(id)) => {
                 let kind = "the completeness ledger has rows of a sync that is not in the file";

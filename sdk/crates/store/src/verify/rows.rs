@@ -13,7 +13,7 @@ use super::{
     key,
 };
 use crate::{
-    error::Doing as _,
+    error::During as _,
     message::{MOST_ELEMENTS, has_too_many_elements},
     reader::Layout,
     time,
@@ -104,7 +104,7 @@ impl Check<'_> {
         }
         loop {
             let page = self.raw_page(pages).await;
-            let page = match page.doing("can't read rows", self.file.path()) {
+            let page = match page.during("can't read rows", self.file.path()) {
                 Ok(page) => page,
                 Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
                 Err(e) => {
@@ -234,7 +234,7 @@ impl Check<'_> {
         let sql = format!("select {} from {TABLE} not indexed", layout.expression(TABLE, "sync_id"));
         let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(self.file.conn());
         loop {
-            match rows.try_next().await.doing("can't read rows", self.file.path()) {
+            match rows.try_next().await.during("can't read rows", self.file.path()) {
                 Ok(Some(row)) => {
                     if let Ok(sync) = row.try_get::<&str, _>(0) {
                         self.counts.add(sync, ASSETS, "");
@@ -328,7 +328,7 @@ impl Check<'_> {
         );
         let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(self.file.conn());
         loop {
-            match rows.try_next().await.doing("can't read the resources", self.file.path()) {
+            match rows.try_next().await.during("can't read the resources", self.file.path()) {
                 Ok(Some(row)) => {
                     if let (Ok(sync), Ok(id)) = (row.try_get::<&str, _>(0), row.try_get::<&str, _>(1)) {
                         self.ids.resources.insert(key(sync, &[id]));

@@ -6,7 +6,7 @@ use connector_model::{ErrorKind, Result};
 use sqlx::Row as _;
 
 use super::{CORRUPT, Level, Reporter, VerifyOptions};
-use crate::{C1z, envelope::Unpacked, error::Doing as _, schema::TABLES};
+use crate::{C1z, envelope::Unpacked, error::During as _, schema::TABLES};
 
 /// The largest zstd window that readers of the old SDK take.
 const OLD_WINDOW: u64 = 32 << 20;
@@ -30,7 +30,7 @@ pub(super) fn envelope(unpacked: &Unpacked, reporter: &mut Reporter, options: &V
     let db = unpacked.db();
     File::open(&db)
         .and_then(|f| f.take(100).read_to_end(&mut head))
-        .doing("can't read the decoded file", &db)?;
+        .during("can't read the decoded file", &db)?;
     // The SQLite database file format, §1.3.3: file format write and read version.
     if head.get(18..20) != Some(&[1, 1]) {
         let example = head.get(18..20).map(|v| format!("{:02x}{:02x}", v[0], v[1])).unwrap_or_default();
@@ -43,7 +43,7 @@ pub(super) fn envelope(unpacked: &Unpacked, reporter: &mut Reporter, options: &V
 pub(super) async fn integrity(file: &C1z, reporter: &mut Reporter) -> Result<bool> {
     let answer: Result<String, _> =
         sqlx::query_scalar("pragma integrity_check(1)").fetch_one(file.conn()).await;
-    let broken = match answer.doing("can't check the database in the file", file.path()) {
+    let broken = match answer.during("can't check the database in the file", file.path()) {
         Ok(answer) if answer == "ok" => return Ok(true),
         Ok(answer) => answer,
         Err(e) if matches!(e.kind(), ErrorKind::Cancelled | ErrorKind::ResourceExhausted) => return Err(e),
@@ -87,10 +87,10 @@ async fn has_unique_index(file: &C1z, table: &str, want: &[&str]) -> Result<bool
     // A partial index (a fifth column that is not 0) does not keep all rows apart.
     let sql = "select name from pragma_index_list(?) where \"unique\" and not partial";
     let names: Vec<String> =
-        sqlx::query_scalar(sql).bind(table).fetch_all(file.conn()).await.doing(what, file.path())?;
+        sqlx::query_scalar(sql).bind(table).fetch_all(file.conn()).await.during(what, file.path())?;
     for name in names {
         let sql = "select name from pragma_index_info(?) order by seqno";
-        let rows = sqlx::query(sql).bind(name).fetch_all(file.conn()).await.doing(what, file.path())?;
+        let rows = sqlx::query(sql).bind(name).fetch_all(file.conn()).await.during(what, file.path())?;
         let columns: Vec<_> = rows
             .iter()
             .map(|r| r.try_get::<Option<String>, _>(0).ok().flatten().unwrap_or_default())

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     C1z, Connection, SyncId,
-    error::Doing as _,
+    error::During as _,
     expandable::{Split, split_expandable},
     ledger,
     schema::TABLES,
@@ -34,11 +34,11 @@ impl WorkDb {
         let cancel = file.cancel().clone();
         conn.lock_handle()
             .await
-            .doing("can't use the working database", path)?
+            .during("can't use the working database", path)?
             .set_progress_handler(OPERATIONS_BETWEEN_LOOKS, move || !cancel.is_cancelled());
         attach(&mut Connection::of(&mut conn), file).await?;
         let copied = copy(Connection::of(&mut conn), file, sync).await;
-        conn.clear_cached_statements().await.doing("can't close the file's database", path)?;
+        conn.clear_cached_statements().await.during("can't close the file's database", path)?;
         detach(&mut Connection::of(&mut conn), file).await?;
         copied?;
         Self::with(path, conn, sync.clone()).await
@@ -47,17 +47,17 @@ impl WorkDb {
 
 async fn copy(conn: Connection<'_>, file: &C1z, sync: &SyncId) -> Result<()> {
     let (what, layout) = ("can't copy the sync", file.layout());
-    let mut tx = conn.begin().await.doing(what, file.path())?;
+    let mut tx = conn.begin().await.during(what, file.path())?;
     let conn = &mut tx.connection();
     create_tables(conn, file.path()).await?;
-    copy_rows(conn, layout, sync.as_str()).await.doing(what, file.path())?;
-    ledger::keep(conn, layout, sync.as_str()).await.doing(what, file.path())?;
+    copy_rows(conn, layout, sync.as_str()).await.during(what, file.path())?;
+    ledger::keep(conn, layout, sync.as_str()).await.during(what, file.path())?;
     let backfilled: Option<bool> =
         sqlx::query_scalar("select grants_backfilled from v1_sync_runs where sync_id = ?")
             .bind(sync.as_str())
             .fetch_optional(&mut *conn)
             .await
-            .doing(what, file.path())?;
+            .during(what, file.path())?;
     let Some(backfilled) = backfilled else {
         return Err(Error::new(ErrorKind::NotFound, "the file has no such sync; `baton syncs` lists them")
             .with("sync", sync)
@@ -67,7 +67,7 @@ async fn copy(conn: Connection<'_>, file: &C1z, sync: &SyncId) -> Result<()> {
     if !backfilled {
         split_all(conn, file).await?;
     }
-    tx.commit().await.doing(what, file.path())
+    tx.commit().await.during(what, file.path())
 }
 
 /// The limits of reading hold for what is copied too: it is read later.
@@ -78,7 +78,7 @@ async fn refuse_oversized(conn: &mut Connection<'_>, file: &C1z) -> Result<()> {
         let oversized: bool = sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_one(&mut *conn)
             .await
-            .doing("can't look at the copied sync", file.path())?;
+            .during("can't look at the copied sync", file.path())?;
         if oversized {
             return Err(odd_value(file, table.name));
         }
@@ -100,7 +100,7 @@ async fn split_all(conn: &mut Connection<'_>, file: &C1z) -> Result<()> {
         .bind(ROWS_A_PAGE)
         .fetch_all(&mut *conn)
         .await
-        .doing(what, file.path())?;
+        .during(what, file.path())?;
         let Some((last, ..)) = rows.last() else { return Ok(()) };
         after = *last;
         for (id, external_id, data) in rows {
@@ -114,7 +114,7 @@ async fn split_all(conn: &mut Connection<'_>, file: &C1z) -> Result<()> {
                 .bind(id)
                 .execute(&mut *conn)
                 .await
-                .doing(what, file.path())?;
+                .during(what, file.path())?;
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     AssetRow, Connection, EntitlementRow, GrantRow, Kind, LedgerRow, ResourceRow, ResourceTypeRow,
-    Transaction, error::Doing as _, ledger,
+    Transaction, error::During as _, ledger,
 };
 
 /// What became of rows that were put.
@@ -53,7 +53,7 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     pub(super) async fn begin(db: &'a mut WorkDb, discovered_at: String) -> Result<Self> {
         let WorkDb { path, conn, sync, next_ids, texts, grants_are_unique } = db;
-        let tx = Connection::of(conn).begin_immediate().await.doing("can't begin a transaction", path)?;
+        let tx = Connection::of(conn).begin_immediate().await.during("can't begin a transaction", path)?;
         Ok(Self {
             tx,
             path,
@@ -102,19 +102,19 @@ impl<'a> Batch<'a> {
             rows,
         )
         .await
-        .doing("can't store rows", self.path)?;
+        .during("can't store rows", self.path)?;
         let conflicts = if self.grants_are_unique { self.refused_grants(&ids).await? } else { Vec::new() };
         Ok(Put { ids, conflicts })
     }
 
     /// Which of the row ids that grants were put under have none.
     async fn refused_grants(&mut self, ids: &Range<i64>) -> Result<Vec<usize>> {
-        let doing = "can't look for refused rows";
+        let operation = "can't look for refused rows";
         let stored: i64 = sqlx::query_scalar("select count(*) from v1_grants where id >= ?")
             .bind(ids.start)
             .fetch_one(&mut self.tx.connection())
             .await
-            .doing(doing, self.path)?;
+            .during(operation, self.path)?;
         if stored == ids.end - ids.start {
             return Ok(Vec::new());
         }
@@ -122,7 +122,7 @@ impl<'a> Batch<'a> {
             .bind(ids.start)
             .fetch_all(&mut self.tx.connection())
             .await
-            .doing(doing, self.path)?;
+            .during(operation, self.path)?;
         let stored: HashSet<_> = stored.into_iter().collect();
         Ok(ids.clone().enumerate().filter(|(_, id)| !stored.contains(id)).map(|(at, _)| at).collect())
     }
@@ -137,7 +137,7 @@ impl<'a> Batch<'a> {
     pub async fn add_to_ledger(&mut self, rows: &[LedgerRow]) -> Result<()> {
         ledger::add(&mut self.tx.connection(), self.texts, &self.sync, rows)
             .await
-            .doing("can't store rows of the completeness ledger", self.path)
+            .during("can't store rows of the completeness ledger", self.path)
     }
 
     async fn put<R: Insert>(&mut self, rows: &[R]) -> Result<Put> {
@@ -151,7 +151,7 @@ impl<'a> Batch<'a> {
             rows,
         )
         .await
-        .doing("can't store rows", self.path)?;
+        .during("can't store rows", self.path)?;
         Ok(Put { ids, conflicts })
     }
 
@@ -174,11 +174,11 @@ impl<'a> Batch<'a> {
             .bind(self.sync.clone())
             .fetch_optional(&mut self.tx.connection())
             .await
-            .doing("can't read a stored row", self.path)?;
+            .during("can't read a stored row", self.path)?;
         let read = |row: sqlx::sqlite::SqliteRow| -> Result<Stored, sqlx::Error> {
             Ok(Stored { id: row.try_get(0)?, data: row.try_get(1)?, expansion: row.try_get(2)? })
         };
-        row.map(read).transpose().doing("can't read a stored row", self.path)
+        row.map(read).transpose().during("can't read a stored row", self.path)
     }
 
     /// Replaces all columns of a stored resource type.
@@ -209,7 +209,7 @@ impl<'a> Batch<'a> {
     async fn replace<R: Insert>(&mut self, id: i64, row: &R) -> Result<()> {
         let found = insert::replace(&mut self.tx.connection(), id, &self.discovered_at, row)
             .await
-            .doing("can't replace a stored row", self.path)?;
+            .during("can't replace a stored row", self.path)?;
         if found { Ok(()) } else { Err(Error::internal("a row to replace is not there").with("id", id)) }
     }
 
@@ -222,7 +222,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Vec<StoredResource>> {
         page::resources(&mut self.tx.connection(), resource_type, after, limit)
             .await
-            .doing("can't read resources", self.path)
+            .during("can't read resources", self.path)
     }
 
     /// The row id of the last row of a kind; 0 where there is none.
@@ -231,7 +231,7 @@ impl<'a> Batch<'a> {
         sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_one(&mut self.tx.connection())
             .await
-            .doing("can't read the last row", self.path)
+            .during("can't read the last row", self.path)
     }
 
     /// Deletes the rows of a kind that have one of these ids. Returns id and resource type of those that were there.
@@ -246,11 +246,11 @@ impl<'a> Batch<'a> {
             .bind(self.sync.clone())
             .fetch_all(&mut self.tx.connection())
             .await
-            .doing("can't delete rows", self.path)
+            .during("can't delete rows", self.path)
     }
 
     /// Makes all of it lasting, or none.
     pub async fn commit(self) -> Result<()> {
-        self.tx.commit().await.doing("can't commit rows", self.path)
+        self.tx.commit().await.during("can't commit rows", self.path)
     }
 }

@@ -6,7 +6,7 @@ use connector_model::Result;
 use sqlx::AssertSqlSafe;
 
 use super::{Batch, WorkDb};
-use crate::{Connection, Kind, SyncStats, database_error, error::Doing as _};
+use crate::{Connection, Kind, SyncStats, database_error, error::During as _};
 
 impl WorkDb {
     /// Counts the rows of a kind, those of other syncs excluded.
@@ -38,7 +38,7 @@ impl WorkDb {
     /// Counts the rows of this sync by kind and type. Ask before [`WorkDb::copy_kept_syncs`] and after
     /// [`WorkDb::build_indexes`], or else it reads every grant.
     pub async fn stats(&mut self) -> Result<SyncStats> {
-        self.read_stats().await.doing("can't count the rows", &self.path)
+        self.read_stats().await.during("can't count the rows", &self.path)
     }
 
     async fn read_stats(&mut self) -> Result<SyncStats, sqlx::Error> {

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use super::WorkDb;
 use crate::{
     C1z, Connection, SyncRun, SyncType,
-    error::Doing as _,
+    error::During as _,
     ledger,
     reader::{Layout, largest},
     schema::{TABLES, Table},
@@ -84,7 +84,7 @@ impl WorkDb {
         attach(&mut conn, old).await?;
         let copied = copy(&mut conn, old, self.sync.as_str(), retention).await;
         // The statements that read it are cached and would keep it locked.
-        let cleared = self.conn.clear_cached_statements().await.doing(DETACHING, old.path());
+        let cleared = self.conn.clear_cached_statements().await.during(DETACHING, old.path());
         let detached = detach(&mut Connection::of(&mut self.conn), old).await;
         let kept = copied?;
         cleared.and(detached)?;
@@ -112,7 +112,7 @@ impl C1z {
                 .bind(&ids)
                 .fetch_one(self.conn())
                 .await
-                .doing("can't look at the syncs to keep", self.path())?;
+                .during("can't look at the syncs to keep", self.path())?;
             if odd {
                 return Err(odd_value(self, table.name));
             }
@@ -149,7 +149,7 @@ pub(super) async fn attach(conn: &mut Connection<'_>, old: &C1z) -> Result<()> {
         .persistent(false)
         .execute(conn)
         .await
-        .doing("can't open the old file's database", old.path())?;
+        .during("can't open the old file's database", old.path())?;
     Ok(())
 }
 
@@ -158,13 +158,13 @@ const DETACHING: &str = "can't close the old file's database";
 /// Closes what [`attach`] opened. No statement that reads it may be cached.
 pub(super) async fn detach(conn: &mut Connection<'_>, old: &C1z) -> Result<()> {
     let detached = sqlx::query("detach database old").persistent(false).execute(conn).await;
-    detached.map(drop).doing(DETACHING, old.path())
+    detached.map(drop).during(DETACHING, old.path())
 }
 
 async fn copy(conn: &mut Connection<'_>, old: &C1z, own: &str, retention: Retention) -> Result<KeptSyncs> {
     let runs = old.syncs().await?;
     let (kept, dropped) = retention.part(runs.into_iter().filter(|r| r.id != own).collect());
-    let mut tx = conn.lend().begin().await.doing("can't begin a transaction", old.path())?;
+    let mut tx = conn.lend().begin().await.during("can't begin a transaction", old.path())?;
     for run in &kept {
         // All of a sync is copied in one transaction: where its run is, an earlier try copied the rest.
         let there: bool =
@@ -172,17 +172,17 @@ async fn copy(conn: &mut Connection<'_>, old: &C1z, own: &str, retention: Retent
                 .bind(run.id.clone())
                 .fetch_one(tx.connection())
                 .await
-                .doing("can't read the syncs that are there", old.path())?;
+                .during("can't read the syncs that are there", old.path())?;
         if there {
             continue;
         }
         let mut conn = tx.connection();
         let copied = copy_rows(&mut conn, old.layout(), &run.id).await;
-        copied.doing("can't copy the old file's syncs", old.path())?;
+        copied.during("can't copy the old file's syncs", old.path())?;
         let kept = ledger::keep(&mut conn, old.layout(), &run.id).await;
-        kept.doing("can't copy the old file's completeness ledger", old.path())?;
+        kept.during("can't copy the old file's completeness ledger", old.path())?;
     }
-    tx.commit().await.doing("can't copy the old file's syncs", old.path())?;
+    tx.commit().await.during("can't copy the old file's syncs", old.path())?;
     Ok(KeptSyncs { kept, dropped })
 }
 

@@ -59,11 +59,11 @@ impl Batch<'_> {
     /// Copies the grants whose message names a match annotation aside. Some may only have its name in a text:
     /// [`Batch::keep_as_grants`] leaves those where they are.
     pub async fn set_match_grants_aside(&mut self) -> Result<()> {
-        let doing = "look for grants to external principals";
+        let operation = "look for grants to external principals";
         let [create, fill] = MOVE;
-        sqlx::query(create).execute(self.connection()).await.map_err(database_error(doing))?;
+        sqlx::query(create).execute(self.connection()).await.map_err(database_error(operation))?;
         let filled = sqlx::query(fill).bind(self.sync_id().to_owned()).execute(self.connection()).await;
-        filled.map(drop).map_err(database_error(doing))
+        filled.map(drop).map_err(database_error(operation))
     }
 
     /// Forgets some of those that were set aside: they are no match grants.
@@ -82,15 +82,15 @@ impl Batch<'_> {
 
     /// Deletes those that were set aside from the grants. Returns how many there are by resource type.
     pub async fn delete_match_grants(&mut self) -> Result<Vec<(String, i64)>> {
-        let doing = "set grants to external principals aside";
+        let operation = "set grants to external principals aside";
         sqlx::query("delete from main.v1_grants where id in (select grant_row from temp.work_match_grants)")
             .execute(self.connection())
             .await
-            .map_err(database_error(doing))?;
+            .map_err(database_error(operation))?;
         sqlx::query_as("select resource_type_id, count(*) from temp.work_match_grants group by 1")
             .fetch_all(self.connection())
             .await
-            .map_err(database_error(doing))
+            .map_err(database_error(operation))
     }
 
     /// Reads at most `limit` match grants behind one, in the order of their ids.

@@ -30,7 +30,7 @@ use sqlx::{
 
 use crate::{
     Connection, Kind, SyncId, SyncType,
-    error::Doing as _,
+    error::During as _,
     ledger, schema,
     sqlite::{HEAP_LIMIT, OPERATIONS_BETWEEN_LOOKS},
     time,
@@ -84,7 +84,7 @@ impl WorkDb {
     pub async fn create(path: &Path, sync: &NewSync) -> Result<Self> {
         let mut conn = new_database(path).await?;
         let mut tx =
-            Connection::of(&mut conn).begin().await.doing("can't begin the working database", path)?;
+            Connection::of(&mut conn).begin().await.during("can't begin the working database", path)?;
         create_tables(&mut tx.connection(), path).await?;
         sqlx::query(
             "insert into v1_sync_runs (sync_id, started_at, sync_token, sync_type, parent_sync_id) \
@@ -96,8 +96,8 @@ impl WorkDb {
         .bind(sync.parent.as_ref().map_or("", SyncId::as_str))
         .execute(&mut tx.connection())
         .await
-        .doing("can't record the sync", path)?;
-        tx.commit().await.doing("can't create the working database", path)?;
+        .during("can't record the sync", path)?;
+        tx.commit().await.during("can't create the working database", path)?;
         Self::with(path, conn, sync.id.clone()).await
     }
 
@@ -122,7 +122,7 @@ impl WorkDb {
         let id: Option<String> = sqlx::query_scalar("select sync_id from v1_sync_runs order by id limit 1")
             .fetch_optional(Connection::of(&mut conn))
             .await
-            .doing("can't read the working database", path)?;
+            .during("can't read the working database", path)?;
         let id = id.ok_or_else(|| {
             Error::new(ErrorKind::DataLoss, "the working database holds no sync; delete it and start again")
                 .with("file", path.display())
@@ -142,14 +142,14 @@ impl WorkDb {
         // Packing took it away, and was not gone through with.
         let made =
             sqlx::query(ledger::CREATE_WORK).persistent(false).execute(Connection::of(&mut db.conn)).await;
-        made.doing("can't create the tables", &db.path)?;
+        made.during("can't create the tables", &db.path)?;
         db.grants_are_unique = sqlx::query_scalar(
             "select exists (select 1 from sqlite_schema where type = 'index' and name = ?)",
         )
         .bind(schema::GRANT_IDS_NAME)
         .fetch_one(Connection::of(&mut db.conn))
         .await
-        .doing("can't read the working database", &db.path)?;
+        .during("can't read the working database", &db.path)?;
         db.read_next_ids().await?;
         Ok(db)
     }
@@ -160,7 +160,7 @@ impl WorkDb {
             *next = sqlx::query_scalar(sql)
                 .fetch_one(Connection::of(&mut self.conn))
                 .await
-                .doing("can't read the working database", &self.path)?;
+                .during("can't read the working database", &self.path)?;
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl WorkDb {
             .bind(self.sync.as_str())
             .fetch_one(Connection::of(&mut self.conn))
             .await
-            .doing("can't read the working database", &self.path)
+            .during("can't read the working database", &self.path)
     }
 
     /// Looks whether the file is whole: after a power loss it may not be. Reads all of it.
@@ -222,7 +222,8 @@ impl WorkDb {
         operations: i32,
         mut told: impl FnMut() -> bool + Send + 'static,
     ) -> Result<()> {
-        let mut handle = self.conn.lock_handle().await.doing("can't use the working database", &self.path)?;
+        let mut handle =
+            self.conn.lock_handle().await.during("can't use the working database", &self.path)?;
         handle.set_progress_handler(operations, move || !told());
         Ok(())
     }
@@ -239,7 +240,7 @@ impl WorkDb {
 
     /// Closes the connection; the file stays, to be gone on with.
     pub async fn close(self) -> Result<()> {
-        self.conn.close().await.doing("can't close the working database", &self.path)
+        self.conn.close().await.during("can't close the working database", &self.path)
     }
 }
 
@@ -254,7 +255,7 @@ async fn new_database(path: &Path) -> Result<SqliteConnection> {
 
 async fn create_tables(conn: &mut Connection<'_>, path: &Path) -> Result<()> {
     for statement in schema::CREATE.iter().chain([&ledger::CREATE]) {
-        sqlx::query(*statement).execute(&mut *conn).await.doing("can't create the tables", path)?;
+        sqlx::query(*statement).execute(&mut *conn).await.during("can't create the tables", path)?;
     }
     Ok(())
 }
@@ -267,7 +268,7 @@ async fn connect(path: &Path) -> Result<SqliteConnection> {
         .disable_statement_logging()
         .connect()
         .await
-        .doing("can't open the working database", path)
+        .during("can't open the working database", path)
 }
 
 async fn prepare(conn: &mut Connection<'_>, path: &Path) -> Result<()> {
@@ -302,6 +303,6 @@ async fn pragma(conn: &mut Connection<'_>, path: &Path, sql: &str) -> Result<Opt
         .persistent(false)
         .fetch_optional(conn)
         .await
-        .doing("can't prepare the working database", path)?;
+        .during("can't prepare the working database", path)?;
     Ok(row.and_then(|r| r.try_get::<String, _>(0).ok()))
 }

@@ -7,7 +7,7 @@ use std::{collections::HashSet, path::Path};
 use connector_model::{Error, ErrorKind, Result};
 use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 
-use crate::{Connection, error::Doing as _, ledger, schema};
+use crate::{Connection, error::During as _, ledger, schema};
 
 /// A database of ours has some forty.
 const MOST_ENTRIES: usize = 1000;
@@ -33,7 +33,7 @@ pub(super) async fn check(conn: &mut Connection<'_>, path: &Path, engine: &[&'st
         .disable_statement_logging()
         .connect()
         .await
-        .doing("can't make a database to compare with", path)?;
+        .during("can't make a database to compare with", path)?;
     let made = async {
         let mut model = Connection::of(&mut model);
         run(&mut model, &always, path).await?;
@@ -42,7 +42,7 @@ pub(super) async fn check(conn: &mut Connection<'_>, path: &Path, engine: &[&'st
         Ok::<_, Error>((needed, entries(&mut model, path).await?.into_iter().collect::<HashSet<Item>>()))
     };
     let made = made.await;
-    model.close().await.doing("can't make a database to compare with", path)?;
+    model.close().await.during("can't make a database to compare with", path)?;
     let (mut needed, known) = made?;
     for item in entries(conn, path).await? {
         if !known.contains(&item) {
@@ -62,7 +62,7 @@ pub(super) async fn check(conn: &mut Connection<'_>, path: &Path, engine: &[&'st
 async fn run(conn: &mut Connection<'_>, statements: &[&'static str], path: &Path) -> Result<()> {
     for statement in statements {
         let ran = sqlx::query(*statement).persistent(false).execute(&mut *conn).await;
-        ran.doing("can't make a database to compare with", path)?;
+        ran.during("can't make a database to compare with", path)?;
     }
     Ok(())
 }
@@ -91,7 +91,7 @@ async fn entries(conn: &mut Connection<'_>, path: &Path) -> Result<Vec<Item>> {
     let sql = "select type, name, tbl_name, coalesce(rootpage, 0) > 0, sql from main.sqlite_schema limit ?";
     let query = sqlx::query_as(sql).bind(MOST_ENTRIES as i64 + 1).persistent(false);
     let entries: Vec<Item> =
-        query.fetch_all(conn).await.doing("can't read the schema of the working database", path)?;
+        query.fetch_all(conn).await.during("can't read the schema of the working database", path)?;
     if entries.len() > MOST_ENTRIES {
         let text = "the working database has more tables and indexes than this program makes";
         return Err(Error::new(ErrorKind::DataLoss, text).with("file", path.display()));

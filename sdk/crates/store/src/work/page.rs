@@ -4,7 +4,7 @@ use connector_model::Result;
 use sqlx::FromRow;
 
 use super::WorkDb;
-use crate::{Connection, error::Doing as _};
+use crate::{Connection, error::During as _};
 
 /// A resource as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -44,6 +44,6 @@ impl WorkDb {
     ) -> Result<Vec<StoredResource>> {
         resources(&mut Connection::of(&mut self.conn), resource_type, after, limit)
             .await
-            .doing("can't read resources", &self.path)
+            .during("can't read resources", &self.path)
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::{WorkDb, pragma};
-use crate::{Connection, SyncStats, error::Doing as _, ledger, schema, time};
+use crate::{Connection, SyncStats, error::During as _, ledger, schema, time};
 
 /// What is known at the end of a sync.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl WorkDb {
         match made {
             Err(sqlx::Error::Database(e)) if e.is_unique_violation() => Ok(false),
             made => {
-                made.doing("can't index the grants", &self.path)?;
+                made.during("can't index the grants", &self.path)?;
                 self.grants_are_unique = true;
                 Ok(true)
             }
@@ -51,15 +51,15 @@ impl WorkDb {
         pragma(&mut Connection::of(&mut self.conn), &self.path, "pragma threads = 2").await?;
         // One transaction, so that the disk is waited for once.
         let what = "can't build the indexes";
-        let mut tx = Connection::of(&mut self.conn).begin().await.doing(what, &self.path)?;
+        let mut tx = Connection::of(&mut self.conn).begin().await.during(what, &self.path)?;
         for statement in schema::DEFERRED {
             sqlx::query(*statement)
                 .persistent(false)
                 .execute(tx.connection())
                 .await
-                .doing(what, &self.path)?;
+                .during(what, &self.path)?;
         }
-        tx.commit().await.doing(what, &self.path)?;
+        tx.commit().await.during(what, &self.path)?;
         pragma(&mut Connection::of(&mut self.conn), &self.path, "pragma threads = 0").await?;
         Ok(())
     }
@@ -78,10 +78,10 @@ impl WorkDb {
             n => format!(r#"{{"completed_actions_count":{n},"version":1}}"#),
         };
         let what = "can't write the end of the sync";
-        let mut tx = Connection::of(&mut self.conn).begin().await.doing(what, &self.path)?;
+        let mut tx = Connection::of(&mut self.conn).begin().await.during(what, &self.path)?;
         for table in drop {
             let text = AssertSqlSafe(format!("drop table if exists {table}"));
-            sqlx::query(text).execute(tx.connection()).await.doing(what, &self.path)?;
+            sqlx::query(text).execute(tx.connection()).await.during(what, &self.path)?;
         }
         let done = sqlx::query(
             "update v1_sync_runs set ended_at = ?, stats = ?, supports_diff = ?, sync_token = ?, \
@@ -94,9 +94,9 @@ impl WorkDb {
         .bind(self.sync.as_str())
         .execute(tx.connection())
         .await
-        .doing(what, &self.path)?;
+        .during(what, &self.path)?;
         if done.rows_affected() == 1 {
-            return tx.commit().await.doing(what, &self.path);
+            return tx.commit().await.during(what, &self.path);
         }
         Err(Error::internal("the sync to finish is not in the working database").with("sync", &self.sync))
     }
@@ -106,9 +106,9 @@ impl WorkDb {
     pub async fn close_for_packing(mut self) -> Result<PathBuf> {
         let dropped =
             sqlx::query(ledger::DROP_WORK).persistent(false).execute(Connection::of(&mut self.conn)).await;
-        dropped.doing("can't drop a working table", &self.path)?;
+        dropped.during("can't drop a working table", &self.path)?;
         self.leave_wal().await?;
-        self.conn.close().await.doing("can't close the working database", &self.path)?;
+        self.conn.close().await.during("can't close the working database", &self.path)?;
         Ok(self.path)
     }
 
@@ -118,7 +118,7 @@ impl WorkDb {
             .persistent(false)
             .fetch_one(Connection::of(&mut self.conn))
             .await
-            .doing("can't write the log back", &self.path)?;
+            .during("can't write the log back", &self.path)?;
         // Without a write-ahead log the answer is 0, -1, -1.
         if busy != 0 || log > moved.max(0) {
             return Err(Error::new(

@@ -13,12 +13,12 @@ pub(crate) const CREATE: &str = "create table work_external (added text not null
 
 /// What was done; `None` where it was not.
 pub(super) async fn read(conn: &mut Connection<'_>) -> Result<Option<ExternalAdded>> {
-    let doing = "read what came of the external file";
+    let operation = "read what came of the external file";
     let there: bool =
         sqlx::query_scalar("select exists (select 1 from main.sqlite_schema where name = 'work_external')")
             .fetch_one(&mut *conn)
             .await
-            .map_err(database_error(doing))?;
+            .map_err(database_error(operation))?;
     if !there {
         return Ok(None);
     }
@@ -26,21 +26,21 @@ pub(super) async fn read(conn: &mut Connection<'_>) -> Result<Option<ExternalAdd
         .persistent(false)
         .fetch_one(conn)
         .await
-        .map_err(database_error(doing))?;
+        .map_err(database_error(operation))?;
     let read = serde_json::from_str(&json);
     read.map(Some).map_err(|e| Error::internal("what came of the external file does not read").caused_by(e))
 }
 
 /// Notes what was done, in the same transaction.
 pub(super) async fn write(conn: &mut Connection<'_>, added: &ExternalAdded) -> Result<()> {
-    let doing = "note what came of the external file";
+    let operation = "note what came of the external file";
     let json = serde_json::to_string(added)
         .map_err(|e| Error::internal("what came of the external file is no JSON").caused_by(e))?;
-    sqlx::query(CREATE).execute(&mut *conn).await.map_err(database_error(doing))?;
+    sqlx::query(CREATE).execute(&mut *conn).await.map_err(database_error(operation))?;
     sqlx::query("insert into work_external (added) values (?)")
         .bind(json)
         .execute(conn)
         .await
-        .map_err(database_error(doing))?;
+        .map_err(database_error(operation))?;
     Ok(())
 }
