@@ -18,8 +18,9 @@ use tokio::time::Instant;
 
 use crate::{
     action::{Action, Operation, Subject},
+    id_hash::IdHash,
     ingest::{Ingested, Types, ingest},
-    references::{IdHash, References},
+    references::References,
     session::MAX_REMEMBERED,
 };
 

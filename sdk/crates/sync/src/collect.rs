@@ -20,6 +20,8 @@ use crate::{
     calls::Calls,
     checkpoint::Checkpoint,
     duplicates,
+    error::cancelled,
+    id_hash::IdHash,
     ingest::{Ingested, ingest_static},
     ledger::{Ledger, not_read},
     listings, meta,
@@ -361,7 +363,7 @@ impl Collector {
     /// known, what is remembered.
     async fn take_in(&mut self, batch: &mut Batch<'_>, action: &Action, page: &mut Ingested) -> Result<()> {
         self.shared.references.page_read(page);
-        page.related.retain(|id| !self.shared.references.has_resource(references::IdHash::resource(id)));
+        page.related.retain(|id| !self.shared.references.has_resource(IdHash::resource(id)));
         for (key, value) in std::mem::take(&mut page.remember) {
             batch.put_session_value(&key, &value).await?;
             self.shared.remember(key, value)?;
@@ -503,11 +505,6 @@ async fn expired(deadline: Option<Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
-}
-
-/// The error of a run that was told to stop.
-pub(crate) fn cancelled() -> Error {
-    Error::new(ErrorKind::Cancelled, "the sync was cancelled; the old file is untouched")
 }
 
 fn out_of_time(limit: Option<Duration>) -> Error {

@@ -6,16 +6,11 @@
 //! nothing until somebody asks.
 
 use connector_model::Result;
-use connector_store::{Batch, Connection, EntitlementRow, Kind, Put, ResourceRow, Stored, WorkDb};
+use connector_store::{Batch, Connection, EntitlementRow, Kind, Put, ResourceRow, Stored};
 use sqlx::{QueryBuilder, Sqlite};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    checkpoint::Checkpoint,
-    collect::cancelled,
-    database_error,
-    meta::{self, State},
-};
+use crate::{database_error, error::cancelled};
 
 pub(crate) const CREATE: [&str; 2] = [
     "create table if not exists work_pages (
@@ -141,16 +136,11 @@ const IDS_AT_ONCE: u32 = 1000;
 /// while they come, so this is the end of the collection; it is asked only
 /// where there are such grants.
 ///
-/// What it did is in the checkpoint that is saved in the same transaction, for
-/// a run that is stopped right after it.
-pub(crate) async fn settle_grants(
-    db: &mut WorkDb,
-    checkpoint: &mut Checkpoint,
-    cancel: &CancellationToken,
-) -> Result<()> {
-    let mut batch = db.begin().await?;
+/// The caller saves what it did in the same transaction, for a run that is
+/// stopped right after it.
+pub(crate) async fn settle_grants(batch: &mut Batch<'_>, cancel: &CancellationToken) -> Result<Repeated> {
     batch.create_grant_id_index().await?;
-    let (mut differing, mut removed) = (0, 0);
+    let mut repeated = Repeated::default();
     let mut after = String::new();
     loop {
         let ids = batch.repeated_grant_ids(&after, IDS_AT_ONCE).await?;
@@ -160,38 +150,39 @@ pub(crate) async fn settle_grants(
             return Err(cancelled());
         }
         for id in &ids {
-            let (other, gone) = settle_grant(&mut batch, id).await?;
-            differing += other;
-            removed += gone;
+            settle_grant(batch, id, &mut repeated).await?;
         }
     }
     batch.drop_grant_id_index().await?;
-    checkpoint.recount = true;
-    checkpoint.intake.repeats.grants += removed;
-    checkpoint.came_twice(differing);
-    meta::save(&mut batch.connection(), State::Collected, checkpoint).await?;
-    batch.commit().await
+    Ok(repeated)
 }
 
-/// Gives how many had other content than the one before, and how many were removed.
-async fn settle_grant(batch: &mut Batch<'_>, id: &str) -> Result<(u64, u64)> {
+/// Grants that had the id of another one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Repeated {
+    /// Those whose content was another one than the grant's before.
+    pub(crate) differing: u64,
+    /// Those that were removed.
+    pub(crate) removed: u64,
+}
+
+async fn settle_grant(batch: &mut Batch<'_>, id: &str, repeated: &mut Repeated) -> Result<()> {
     let mut best: Option<(String, Stored)> = None;
-    let (mut differing, mut removed) = (0, 0);
     for rival in batch.grants_of_id(id).await? {
         let position = position_of(&mut batch.connection(), Kind::Grant as i64, rival.id).await?;
         let Some((held, holder)) = best.take() else {
             best = Some((position, rival));
             continue;
         };
-        differing += u64::from((&rival.data, &rival.expansion) != (&holder.data, &holder.expansion));
+        repeated.differing += u64::from((&rival.data, &rival.expansion) != (&holder.data, &holder.expansion));
         // Rows of one page are stored in its order.
         let (winner, loser) =
             if position >= held { ((position, rival), holder) } else { ((held, holder), rival) };
         batch.delete_grant(loser.id).await?;
-        removed += 1;
+        repeated.removed += 1;
         best = Some(winner);
     }
-    Ok((differing, removed))
+    Ok(())
 }
 
 async fn position_of(conn: &mut Connection<'_>, kind: i64, row: i64) -> Result<String> {

@@ -13,7 +13,7 @@ use crate::{
     SyncOptions,
     action::{Action, Operation, Subject},
     external::is_carrier,
-    references::IdHash,
+    id_hash::IdHash,
     session,
 };
 

@@ -18,13 +18,13 @@ use crate::{
     action::{Action, Operation, Subject},
     checkpoint::Checkpoint,
     cycle::Cycle,
+    id_hash::{IdHash, IdSet},
     ingest::Ingested,
     ledger::{Ledger, not_read},
     listing::{PageFacts, Verdict},
     listings::Listings,
     plan::{Planner, whole_types},
     queue,
-    references::{IdHash, IdSet},
 };
 
 /// Actions kept in memory; the rest waits in the queue.

@@ -12,15 +12,15 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Event, ExpansionSummary, ExternalSummary, Observer, Phase, Scope, SyncOptions,
     checkpoint::Checkpoint,
-    collect::cancelled,
     database_error, duplicates,
+    error::cancelled,
+    error::unreadable,
     expand::{ExpandProgress, expand},
     external::{self, External, add_external},
     ledger::of_all_types,
     listings,
     meta::{self, State},
     queue, references, repeats,
-    run::unreadable,
     work_folder::WorkFolder,
 };
 
@@ -262,7 +262,13 @@ impl Seal<'_> {
     /// unique.
     async fn settle(&self, db: &mut WorkDb, checkpoint: &mut Checkpoint) -> Result<()> {
         if !db.index_grant_ids().await? {
-            duplicates::settle_grants(db, checkpoint, self.cancel).await?;
+            let mut batch = db.begin().await?;
+            let repeated = duplicates::settle_grants(&mut batch, self.cancel).await?;
+            checkpoint.recount = true;
+            checkpoint.intake.repeats.grants += repeated.removed;
+            checkpoint.came_twice(repeated.differing);
+            meta::save(&mut batch.connection(), State::Collected, checkpoint).await?;
+            batch.commit().await?;
             self.made_safe(checkpoint);
             self.step("index settled ids")?;
             if !db.index_grant_ids().await? {

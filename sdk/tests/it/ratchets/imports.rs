@@ -11,13 +11,13 @@ use super::sources::Source;
 /// A module by its path in the crate: `[]` is the crate's root.
 type Module = Vec<String>;
 
-/// Crates whose files import each other in a circle, and how many files are in one.
-pub(super) fn cycles(sources: &[Source]) -> BTreeMap<String, usize> {
+/// Files that import each other in a circle: the crate, and the path of the module.
+pub(super) fn cycles(sources: &[Source]) -> Vec<String> {
     let mut crates: BTreeMap<&str, Vec<&Source>> = BTreeMap::new();
     for source in sources.iter().filter(|s| s.is_product() && s.path.contains("/src/")) {
         crates.entry(source.package()).or_default().push(source);
     }
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     for (name, files) in crates {
         let modules: BTreeSet<Module> = files.iter().map(|file| module(file)).collect();
         let mut edges: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
@@ -29,10 +29,8 @@ pub(super) fn cycles(sources: &[Source]) -> BTreeMap<String, usize> {
             let to = to.filter(|to| !from.starts_with(to) && !to.starts_with(&from));
             edges.entry(from.clone()).or_default().extend(to);
         }
-        let circular = modules.iter().filter(|module| reaches(module, module, &edges)).count();
-        if circular > 0 {
-            found.insert(name.to_owned(), circular);
-        }
+        let circular = modules.iter().filter(|module| reaches(module, module, &edges));
+        found.extend(circular.map(|module| format!("{name}:{}", module.join("::"))));
     }
     found
 }

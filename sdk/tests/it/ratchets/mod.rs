@@ -62,8 +62,8 @@ fn found() -> Counts {
             add("word", &format!("{}:{word}", source.package()), count);
         }
     }
-    for (place, files) in imports::cycles(&sources) {
-        add("cycle", &place, files);
+    for place in imports::cycles(&sources) {
+        add("cycle", &place, 1);
     }
     counts
 }

@@ -15,7 +15,7 @@ use connector_store::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Expanded, choose::choose, expand, folder::Folder};
-use crate::{Event, Observer, collect::cancelled, ledger::of_all_types, lock::OutputLock};
+use crate::{Event, Observer, error::cancelled, ledger::of_all_types, lock::OutputLock};
 
 /// How a file is expanded.
 #[derive(Clone, Debug, Default)]

@@ -28,7 +28,7 @@ use connector_model::Result;
 use connector_store::WorkDb;
 use tokio_util::sync::CancellationToken;
 
-use crate::collect::cancelled;
+use crate::error::cancelled;
 use graph::Graph;
 use spread::Spread;
 use write::Writer;

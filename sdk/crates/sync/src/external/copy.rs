@@ -22,8 +22,8 @@ use super::{
     put::put,
 };
 use crate::{
-    collect::cancelled,
-    references::{IdHash, IdSet},
+    error::cancelled,
+    id_hash::{IdHash, IdSet},
 };
 
 /// Rows put together.

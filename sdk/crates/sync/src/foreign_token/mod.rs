@@ -1,6 +1,6 @@
 //! The checkpoint of another writer's unfinished sync, read only to see what is left to do.
 //!
-//! The Go SDK keeps its state as JSON in `v1_sync_runs.sync_token`: since 2026 as a map of actions with a version
+//! The Go SDK keeps its state as JSON in the token of the sync's run: since 2026 as a map of actions with a version
 //! (1 or 2), before that as a list and a current action without one. What is of neither shape says nothing: an old Go
 //! program took a newer token for one with nothing left, and ended a sync that was half read.
 
