@@ -9,9 +9,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     account::Accounts,
-    client::{FirstPageFor, Group, Member, lenient::Listing, paging::Position},
+    client::{FirstPageFor, Group, Member, lenient::Listing},
     context::{Context, identity},
     everyone::{self, Membership},
+    paging::Position,
 };
 
 /// How many members that are in no list are asked for at once.

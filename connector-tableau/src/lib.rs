@@ -38,6 +38,7 @@ mod context;
 mod everyone;
 mod group;
 mod license;
+mod paging;
 mod role;
 mod server_path;
 mod site;

@@ -8,9 +8,10 @@ use tokio::try_join;
 
 use crate::{
     account::Accounts,
-    client::{FirstPageFor, User, lenient::Listing, paging::Position},
+    client::{FirstPageFor, User, lenient::Listing},
     context::Context,
     everyone,
+    paging::Position,
 };
 
 /// The users of the site.

@@ -12,7 +12,7 @@ use serde::{
     de::{self, DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor, value},
 };
 
-use super::{digits, paging::PAGE_SIZE};
+use super::{PAGE_SIZE, digits};
 
 /// The most rows of a page: what is asked for, and a tenth more.
 const MAX_ROWS: usize = (PAGE_SIZE + PAGE_SIZE / 10) as usize;

@@ -2,10 +2,9 @@
 
 mod auth;
 mod digits;
-mod error;
+pub(crate) mod error;
 mod groups;
 pub(crate) mod lenient;
-pub(crate) mod paging;
 mod site;
 mod users;
 mod version;
@@ -33,6 +32,9 @@ pub(crate) use self::{
     users::{Member, User},
 };
 use crate::TableauConfig;
+
+/// Rows a page: the most that the REST API gives.
+pub(crate) const PAGE_SIZE: u32 = 1000;
 
 /// The largest answer that is taken, after decompression. A page has 1,000
 /// users of some 400 bytes; if all texts of each were as long as Tableau lets

@@ -13,9 +13,8 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use super::{
-    ApiVersion, Client, error,
+    ApiVersion, Client, PAGE_SIZE, error,
     lenient::{self, Listing, Row},
-    paging::PAGE_SIZE,
 };
 
 /// A user as a list or a single read gives it. Lists give what their `fields`

@@ -9,7 +9,10 @@ use std::{
 use connector_model::Waits;
 use connector_sync::{Event, Phase, Totals};
 
-use super::estimate;
+use super::{
+    estimate,
+    of_type::{Actions, Expected, OfType},
+};
 use crate::summary::{grouped, rough};
 
 /// Over how long a rate is taken, so that it is that of now.
@@ -33,41 +36,6 @@ pub(super) struct Board {
     /// What the next run can go on from, and where it lies, once the run failed.
     pub(super) kept: Option<(Totals, PathBuf)>,
     pub(super) types: BTreeMap<String, OfType>,
-}
-
-/// The actions of a phase.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Actions {
-    pub(super) done: u64,
-    pub(super) known: u64,
-    /// How many were done when the first page of this run came, and when that
-    /// was.
-    pub(super) first: (u64, Instant),
-    /// When another one became known for the last time.
-    pub(super) grew: Instant,
-}
-
-/// The rows of a type that a phase is about.
-#[derive(Debug)]
-pub(super) struct OfType {
-    pub(super) rows: u64,
-    /// What the source says there are.
-    pub(super) expected: Expected,
-    /// When its first page came.
-    pub(super) began: Instant,
-    /// Rows of the last seconds, the oldest first.
-    samples: VecDeque<(Instant, u64)>,
-}
-
-/// How many rows the source says a type has in this phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expected {
-    /// It does not say.
-    Untold,
-    /// So many.
-    Told(u64),
-    /// There are several listings, each with its own number.
-    Several,
 }
 
 impl Board {
@@ -167,7 +135,7 @@ impl Board {
         if let Some(step) = self.step {
             parts.push(step.to_owned());
         }
-        if let Some(left) = estimate::left(self, now) {
+        if let Some(left) = estimate::left(self.actions, &self.types, now) {
             parts.push(estimate::render(left.max(waits.left.unwrap_or_default())));
         }
         parts.join(", ")

@@ -1,9 +1,12 @@
 //! How long a phase may still take, where that can honestly be said: a number
 //! that keeps jumping is worse than none.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-use super::board::{Actions, Board, Expected};
+use super::of_type::{Actions, Expected, OfType};
 
 /// What must have been seen before anything is said.
 const SEEN: Duration = Duration::from_secs(10);
@@ -13,17 +16,21 @@ const ACTIONS_DONE: u64 = 10;
 
 /// By the totals that sources told, where they cover all that is left, else by
 /// actions, where no new ones become known any more.
-pub(super) fn left(board: &Board, now: Instant) -> Option<Duration> {
-    let actions = board.actions?;
-    by_totals(board, actions, now).or_else(|| by_actions(actions, now))
+pub(super) fn left(
+    actions: Option<Actions>,
+    types: &BTreeMap<String, OfType>,
+    now: Instant,
+) -> Option<Duration> {
+    let actions = actions?;
+    by_totals(types, actions, now).or_else(|| by_actions(actions, now))
 }
 
 /// The listings of which the total is known run at the same time, so the
 /// slowest of them counts. Only where no other listing is open.
-fn by_totals(board: &Board, actions: Actions, now: Instant) -> Option<Duration> {
+fn by_totals(types: &BTreeMap<String, OfType>, actions: Actions, now: Instant) -> Option<Duration> {
     let mut open = 0;
     let mut longest = Duration::ZERO;
-    for of_type in board.types.values() {
+    for of_type in types.values() {
         let Expected::Told(expected) = of_type.expected else { continue };
         if of_type.rows >= expected {
             continue;

@@ -2,6 +2,7 @@
 
 mod board;
 mod estimate;
+mod of_type;
 
 use std::{
     fmt,

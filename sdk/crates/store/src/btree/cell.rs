@@ -1,6 +1,6 @@
 //! The cells of a page (§1.6), as far as the walk needs them.
 
-use super::{MAX_RECORD, tree::Broken};
+use super::{MAX_RECORD, broken::Broken};
 
 const INNER_INDEX: u8 = 2;
 const INNER_TABLE: u8 = 5;

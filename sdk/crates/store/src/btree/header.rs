@@ -2,7 +2,7 @@
 
 use std::{fs::File, os::unix::fs::FileExt as _};
 
-use super::tree::Broken;
+use super::broken::Broken;
 
 /// Bytes of the header, on the first page before its tree.
 pub(super) const LEN: usize = 100;

@@ -11,6 +11,7 @@
 //!
 //! Reference: [SQLite database file format](https://www.sqlite.org/fileformat2.html), §1.3, §1.6 and §2.1.
 
+mod broken;
 mod cell;
 mod header;
 mod record;
@@ -22,9 +23,10 @@ use connector_model::{Error, ErrorKind, Result};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{During as _, cancelled};
+use broken::Broken;
 use header::Header;
 use record::schema_entry;
-use tree::{Broken, Pages};
+use tree::Pages;
 
 pub(crate) use tree::Kind;
 

@@ -1,31 +1,17 @@
 //! The walk over the pages of trees, from left to right.
 
-use std::{fs::File, io, os::unix::fs::FileExt as _};
+use std::{fs::File, os::unix::fs::FileExt as _};
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    broken::Broken,
     cell::{self, Cell, OUTSIDE, PageKind},
     header::{self, Header},
 };
 
 /// As deep as SQLite goes (`BTCURSOR_MAX_DEPTH`).
 const MAX_DEPTH: usize = 20;
-
-/// Why a walk ended early.
-#[derive(Debug)]
-pub(super) enum Broken {
-    /// The file breaks this rule.
-    Rule(&'static str),
-    Cancelled,
-    Io(io::Error),
-}
-
-impl From<io::Error> for Broken {
-    fn from(e: io::Error) -> Self {
-        Self::Io(e)
-    }
-}
 
 /// What a tree is of, and how many rows or entries it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,14 +8,13 @@
 use connector_sdk::{Call, Error, ErrorKind, MAX_FURTHER_PAGES, Page, PageToken, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    error,
-    lenient::{Extent, Listing, Row},
+use crate::{
+    client::{
+        error,
+        lenient::{Extent, Listing, Row},
+    },
+    everyone::Everyone,
 };
-use crate::everyone::Everyone;
-
-/// Rows a page: the most that the REST API gives.
-pub(crate) const PAGE_SIZE: u32 = 1000;
 
 /// The most pages of a list that are believed: a hundred million rows.
 const MAX_PAGES: u64 = 100_000;
@@ -127,7 +126,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::client::User;
+    use crate::client::{PAGE_SIZE, User};
 
     fn extent(total: Option<u64>, rows: usize) -> Extent {
         Extent { total, page_size: PAGE_SIZE, rows }
