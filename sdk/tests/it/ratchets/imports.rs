@@ -61,20 +61,27 @@ fn imported(source: &Source, module: &Module, out: &mut BTreeSet<Module>) {
 
 fn paths(tokens: TokenStream, prefix: &mut Vec<String>, module: &Module, out: &mut BTreeSet<Module>) {
     let start = prefix.len();
+    // A path that ends in braces is that of each thing in them, and none by itself.
+    let mut ended = false;
     for token in tokens {
         match token {
             TokenTree::Ident(name) => prefix.push(name.to_string()),
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
                 paths(group.stream(), prefix, module, out);
+                ended = true;
             }
             TokenTree::Punct(p) if p.as_char() == ',' => {
-                finish(prefix, module, out);
+                if !std::mem::take(&mut ended) && prefix.len() > start {
+                    finish(prefix, module, out);
+                }
                 prefix.truncate(start);
             }
             _ => {}
         }
     }
-    finish(prefix, module, out);
+    if !ended && prefix.len() > start {
+        finish(prefix, module, out);
+    }
     prefix.truncate(start);
 }
 

@@ -143,6 +143,15 @@ fn violations_are_noticed() {
     let words: Vec<_> =
         words::in_source(&source(text)).into_iter().map(|(w, n)| format!("{w} {n}")).collect();
     assert_eq!(words, ["go_on 1", "seal 1", "told 1", "whole 1"]);
+    let file = |path: &str, text: &str| Source::of(&format!("sdk/crates/x/src/{path}"), text);
+    let circle = [
+        file("a/mod.rs", "use crate::b::{c::{Two, Three}, One};"),
+        file("a/d.rs", "use super::Four;"),
+        file("b/mod.rs", "mod c;"),
+        file("b/c.rs", "use crate::a;"),
+    ];
+    assert_eq!(imports::cycles(&circle), ["sdk/crates/x:a", "sdk/crates/x:b::c"]);
+    assert_eq!(imports::cycles(&circle[..3]), [""; 0]);
     let listed = parse("v1 a 2\nenv b 1\n");
     let (worse, better) = differences(&listed, &parse("v1 a 3\n"));
     assert_eq!((worse.len(), better.len()), (1, 1));

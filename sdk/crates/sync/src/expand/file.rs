@@ -15,7 +15,11 @@ use connector_store::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Expanded, choose::choose, expand, folder::Folder};
-use crate::{Event, Observer, error::cancelled, ledger::of_all_types, lock::OutputLock};
+use crate::{
+    Event, Observer,
+    collect::ledger::of_all_types,
+    run::{error::cancelled, lock::OutputLock},
+};
 
 /// How a file is expanded.
 #[derive(Clone, Debug, Default)]

@@ -15,6 +15,7 @@ mod choose;
 mod components;
 mod file;
 mod folder;
+pub(crate) mod foreign_token;
 mod graph;
 mod load;
 mod names;
@@ -28,7 +29,7 @@ use connector_model::Result;
 use connector_store::WorkDb;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::cancelled;
+use crate::run::error::cancelled;
 use graph::Graph;
 use spread::Spread;
 use write::Writer;

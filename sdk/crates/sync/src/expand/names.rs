@@ -5,7 +5,7 @@ use std::{
     hash::BuildHasherDefault,
 };
 
-use crate::id_hash::{IdHash, Passthrough};
+use crate::ingest::id_hash::{IdHash, Passthrough};
 
 /// Ids in the order they came in, each once; their texts lie in one string.
 #[derive(Debug, Default)]

@@ -14,9 +14,12 @@ use prost::Message as _;
 use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 
 use crate::{
-    action::{Action, Operation, Subject},
-    cycle::Cycle,
-    database_error, erase,
+    checkpoint::erase,
+    database_error,
+    fetch::{
+        action::{Action, Operation, Subject},
+        cycle::Cycle,
+    },
 };
 
 pub(crate) const TABLE: &str = "work_queue";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use connector_model::{BidResource, PageToken, Resource, ResourceId, ResourceTypeId};
 
-use crate::cycle::Cycle;
+use crate::fetch::cycle::Cycle;
 
 /// A question to a syncer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -15,16 +15,18 @@ use connector_store::{Batch, Kind};
 
 use crate::{
     Phase, Scope, SyncOptions,
-    action::{Action, Operation, Subject},
-    checkpoint::Checkpoint,
-    cycle::Cycle,
-    id_hash::{IdHash, IdSet},
-    ingest::Ingested,
-    ledger::{Ledger, not_read},
-    listing::{PageFacts, Verdict},
-    listings::Listings,
-    plan::{Planner, whole_types},
-    queue,
+    checkpoint::{Checkpoint, listings::Listings, queue},
+    collect::ledger::{Ledger, not_read},
+    fetch::{
+        action::{Action, Operation, Subject},
+        cycle::Cycle,
+        listing::{PageFacts, Verdict},
+        plan::{Planner, whole_types},
+    },
+    ingest::{
+        Ingested,
+        id_hash::{IdHash, IdSet},
+    },
 };
 
 /// Actions kept in memory; the rest waits in the queue.

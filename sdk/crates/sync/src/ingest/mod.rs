@@ -1,6 +1,13 @@
 //! From a connector's page to rows: checked and encoded, in the worker that
 //! read the page, so that this uses all cores.
 
+pub(crate) mod counts;
+pub(crate) mod duplicates;
+pub(crate) mod id_hash;
+pub(crate) mod intake;
+pub(crate) mod references;
+pub(crate) mod repeats;
+
 use std::{collections::HashSet, sync::Arc};
 
 use connector_model::{
@@ -11,10 +18,12 @@ use connector_store::{EntitlementRow, GrantEncoder, GrantRow, ResourceRow};
 
 use crate::{
     SyncOptions,
-    action::{Action, Operation, Subject},
-    external::is_carrier,
-    id_hash::IdHash,
-    session,
+    fetch::{
+        action::{Action, Operation, Subject},
+        session,
+    },
+    finalize::external::is_carrier,
+    ingest::id_hash::IdHash,
 };
 
 /// A page, ready to be stored.

@@ -15,7 +15,7 @@ use super::{
     principals::Principals,
     put::put,
 };
-use crate::error::cancelled;
+use crate::run::error::cancelled;
 
 // Fields of c1.connector.v2.Grant.
 const ENTITLEMENT: u32 = 1;

@@ -7,11 +7,15 @@ use connector_store::WorkDb;
 
 use crate::{
     Event, Observer, Phase, Totals,
-    checkpoint::Checkpoint,
-    fingerprint::Fingerprint,
-    meta::{self, State},
-    own_tables,
-    work_folder::{Left, Record, WorkFolder},
+    checkpoint::{
+        Checkpoint,
+        meta::{self, State},
+        own_tables,
+    },
+    run::{
+        fingerprint::Fingerprint,
+        work_folder::{Left, Record, WorkFolder},
+    },
 };
 
 /// A sync to go on with.

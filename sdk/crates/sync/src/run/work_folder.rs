@@ -17,7 +17,10 @@ use connector_store::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{SyncOptions, fingerprint::Fingerprint, lock::sibling};
+use crate::{
+    SyncOptions,
+    run::{fingerprint::Fingerprint, lock::sibling},
+};
 
 /// Room that even the smallest sync needs, in bytes.
 pub(crate) const LEAST_FREE: u64 = 16 << 20;

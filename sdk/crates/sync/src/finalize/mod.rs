@@ -2,6 +2,9 @@
 //! committed states. A run that is killed in between is gone on with at the
 //! last of them; each step may be done twice.
 
+pub(crate) mod external;
+pub(crate) mod invariants;
+
 use std::sync::Arc;
 
 use connector_model::{Connector, Error, ErrorKind, Result};
@@ -11,17 +14,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Event, ExpansionSummary, ExternalSummary, Observer, Phase, Scope, SyncOptions,
-    checkpoint::Checkpoint,
-    database_error, duplicates,
-    error::cancelled,
-    error::unreadable,
+    checkpoint::{
+        Checkpoint, external_result, listings,
+        meta::{self, State},
+        positions, queue, waiting,
+    },
+    collect::ledger::of_all_types,
+    database_error,
     expand::{ExpandProgress, expand},
-    external::{self, External, add_external},
-    ledger::of_all_types,
-    listings,
-    meta::{self, State},
-    queue, references, repeats,
-    work_folder::WorkFolder,
+    finalize::external::{External, add_external},
+    ingest::{duplicates, repeats},
+    run::{
+        error::{cancelled, unreadable},
+        work_folder::WorkFolder,
+    },
 };
 
 /// What the seal needs besides the database.
@@ -91,7 +97,7 @@ impl Seal<'_> {
             self.step("build indexes")?;
             // The room that it frees is used by what follows.
             let _unclosed_is_unknown = db.finish_ledger().await?;
-            duplicates::drop(&mut db.connection()).await?;
+            positions::drop(&mut db.connection()).await?;
             db.build_indexes().await?;
             self.enter(db, State::Indexed, &checkpoint).await?;
         }
@@ -305,7 +311,7 @@ impl Seal<'_> {
                 supports_diff: self.expands(),
                 completed_actions: checkpoint.actions,
             },
-            &[meta::TABLE, external::TABLE],
+            &[meta::TABLE, external_result::TABLE],
         )
         .await?;
         self.made_safe(checkpoint);
@@ -324,7 +330,7 @@ async fn end_collection(db: &mut WorkDb, checkpoint: &Checkpoint) -> Result<()> 
     // not travel in the free pages of the file.
     db.secure_delete(true).await?;
     let mut batch = db.begin().await?;
-    for table in [queue::TABLE, references::TABLE].iter().chain(&listings::TABLES) {
+    for table in [queue::TABLE, waiting::TABLE].iter().chain(&listings::TABLES) {
         sqlx::query(sqlx::AssertSqlSafe(format!("drop table if exists {table}")))
             .execute(batch.connection())
             .await

@@ -7,7 +7,7 @@ use connector_store::{C1z, OpenOptions, ResourceTypeRow, SyncView, fs::create_pr
 use futures::TryStreamExt as _;
 use prost::Message as _;
 
-use crate::{ExternalPrincipals, external::message::annotation};
+use crate::{ExternalPrincipals, finalize::external::message::annotation};
 
 /// What makes a principal where nobody says otherwise.
 const DEFAULT_TRAITS: [TraitKind; 2] = [TraitKind::User, TraitKind::Group];

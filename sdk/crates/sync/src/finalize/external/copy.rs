@@ -22,8 +22,8 @@ use super::{
     put::put,
 };
 use crate::{
-    error::cancelled,
-    id_hash::{IdHash, IdSet},
+    ingest::id_hash::{IdHash, IdSet},
+    run::error::cancelled,
 };
 
 /// Rows put together.

@@ -8,11 +8,14 @@ use connector_store::{Batch, Kind, Put};
 
 use crate::{
     Totals,
-    action::Action,
-    counts::{self, Counts},
-    duplicates::{self, Conflicting},
-    ingest::Ingested,
-    repeats::Repeats,
+    checkpoint::positions,
+    fetch::action::Action,
+    ingest::{
+        Ingested,
+        counts::{self, Counts},
+        duplicates::{self, Conflicting},
+        repeats::Repeats,
+    },
 };
 
 /// Stored rows, counted.
@@ -62,7 +65,7 @@ impl Intake {
         }
         if !grants.is_empty() {
             let put = batch.put_grants(&grants).await?;
-            duplicates::note_pages(batch, Kind::Grant, &put, &grant_starts).await?;
+            positions::note_pages(batch, Kind::Grant, &put, &grant_starts).await?;
             self.totals.grants += counts::add(&mut self.counts.grants, &grants, &put);
         }
         Ok(rows as u64)
@@ -93,7 +96,7 @@ impl Intake {
         rows: &[R],
         put: &Put,
     ) -> Result<()> {
-        duplicates::note_pages(batch, R::KIND, put, starts).await?;
+        positions::note_pages(batch, R::KIND, put, starts).await?;
         for at in &put.conflicts {
             // The page whose rows begin last before this one.
             let page = starts.partition_point(|(start, _)| start <= at).checked_sub(1);

@@ -10,7 +10,7 @@ use connector_model::{Error, Result};
 use connector_store::{LedgerOperation, LedgerTotal, WorkDb};
 use serde::{Deserialize, Serialize};
 
-use crate::counts::Counts;
+use crate::ingest::counts::Counts;
 
 /// How many rows met one of the same id, or gave way to others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

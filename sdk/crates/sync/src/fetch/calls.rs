@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{CallStats, action::Action};
+use crate::{CallStats, fetch::action::Action};
 
 /// A call that takes longer is worth a line in the log.
 const SLOW: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use connector_store::{Batch, Completeness, LedgerOperation, LedgerRow};
 
 use crate::{
     Scope, SyncOptions,
-    action::{Action, Operation, Subject},
+    fetch::action::{Action, Operation, Subject},
     ingest::Ingested,
 };
 

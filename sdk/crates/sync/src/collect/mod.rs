@@ -6,6 +6,8 @@
 //! the connector is kept busy while the database works; only a few pages wait
 //! in memory. Rows, queue, ledger and checkpoint are committed together.
 
+pub(crate) mod ledger;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use connector_model::{Error, ErrorKind, ResourceTypeId, Result};
@@ -15,19 +17,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Event, Observer, Phase, Scope, SyncOptions, Totals,
-    action::Action,
-    call::{Called, Shared, call, guarded_within},
-    calls::Calls,
-    checkpoint::Checkpoint,
-    duplicates,
-    error::cancelled,
-    id_hash::IdHash,
-    ingest::{Ingested, ingest_static},
-    ledger::{Ledger, not_read},
-    listings, meta,
-    meta::State,
-    queue, references,
-    schedule::Schedule,
+    checkpoint::{
+        Checkpoint, listings,
+        meta::{self, State},
+        positions, queue, waiting,
+    },
+    collect::ledger::{Ledger, not_read},
+    fetch::{
+        action::Action,
+        call::{Called, Shared, call, guarded_within},
+        calls::Calls,
+        schedule::Schedule,
+    },
+    ingest::{Ingested, id_hash::IdHash, ingest_static},
+    run::error::cancelled,
 };
 
 /// Pages are stored together until they have this many rows.
@@ -133,7 +136,7 @@ impl Collector {
             let going_on = go_on && phase == first;
             let mut batch = db.begin().await?;
             if going_on {
-                duplicates::go_on(&mut batch).await?;
+                positions::go_on(&mut batch).await?;
                 self.schedule.go_on(&mut batch, &self.checkpoint).await?;
             } else {
                 self.checkpoint.phase = phase;
@@ -167,8 +170,8 @@ impl Collector {
     async fn create_tables(&mut self, batch: &mut Batch<'_>) -> Result<()> {
         queue::create(&mut batch.connection()).await?;
         listings::create(&mut batch.connection()).await?;
-        references::create(&mut batch.connection()).await?;
-        duplicates::create(&mut batch.connection()).await?;
+        waiting::create(&mut batch.connection()).await?;
+        positions::create(&mut batch.connection()).await?;
         meta::create(&mut batch.connection()).await?;
         self.ledger.skipped_by_intent(&self.shared.registry, &self.options);
         if self.options.scope == Scope::Nothing {
@@ -475,7 +478,7 @@ fn may_be_gone(action: &Action, error: &Error) -> bool {
     action.is_first_page_of_a_resource()
         && match error.kind() {
             ErrorKind::NotFound => true,
-            ErrorKind::Unimplemented => action.operation == crate::action::Operation::Get,
+            ErrorKind::Unimplemented => action.operation == crate::fetch::action::Operation::Get,
             _ => false,
         }
 }

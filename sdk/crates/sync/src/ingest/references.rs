@@ -10,9 +10,11 @@ use connector_model::{Error, ErrorKind, ResourceId, Result};
 use connector_store::{Column, Connection, Filter, Kind, WorkDb};
 
 use crate::{
-    database_error,
-    id_hash::{IdHash, IdSet},
-    ingest::Ingested,
+    checkpoint::waiting,
+    ingest::{
+        Ingested,
+        id_hash::{IdHash, IdSet},
+    },
 };
 
 /// How many examples of a dangling reference are kept for the summary.
@@ -74,20 +76,6 @@ pub(crate) struct Dangling {
     pub(crate) what: &'static str,
     pub(crate) count: usize,
     pub(crate) examples: Vec<String>,
-}
-
-pub(crate) const CREATE: &str = "create table if not exists work_waiting (
-    id integer primary key,
-    kind text not null,
-    hashes blob not null,
-    names text not null
-) strict";
-
-pub(crate) const TABLE: &str = "work_waiting";
-
-pub(crate) async fn create(conn: &mut Connection<'_>) -> Result<()> {
-    sqlx::query(CREATE).execute(conn).await.map_err(database_error("create the references"))?;
-    Ok(())
 }
 
 impl References {
@@ -164,13 +152,7 @@ impl References {
         for (kind, hashes, names) in fresh.into_iter().filter(|(_, hashes, _)| !hashes.is_empty()) {
             let names = serde_json::to_string(&names)
                 .map_err(|e| Error::internal("names of references don't become JSON").caused_by(e))?;
-            sqlx::query("insert into work_waiting (kind, hashes, names) values (?, ?, ?)")
-                .bind(kind)
-                .bind(IdHash::to_bytes(&hashes))
-                .bind(names)
-                .execute(&mut *conn)
-                .await
-                .map_err(database_error("save the references"))?;
+            waiting::save(conn, kind, IdHash::to_bytes(&hashes), names).await?;
         }
         Ok(())
     }
@@ -181,11 +163,7 @@ impl References {
         let stored = stored_ids(db, Kind::Resource).await?;
         references.resources.write().unwrap_or_else(PoisonError::into_inner).extend(stored);
         references.store_entitlements(stored_ids(db, Kind::Entitlement).await?);
-        let saved: Vec<(String, Vec<u8>, String)> =
-            sqlx::query_as("select kind, hashes, names from work_waiting order by id")
-                .fetch_all(db.connection())
-                .await
-                .map_err(database_error("read the references"))?;
+        let saved = waiting::load(&mut db.connection()).await?;
         let mut waiting = references.waiting();
         for (kind, hashes, names) in saved {
             let awaited = match &*kind {

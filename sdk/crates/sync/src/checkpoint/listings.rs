@@ -12,8 +12,8 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use crate::{
     database_error,
-    id_hash::IdHash,
-    listing::{Listing, Numbers},
+    fetch::listing::{Listing, Numbers},
+    ingest::id_hash::IdHash,
 };
 
 pub(crate) const CREATE: [&str; 2] = [

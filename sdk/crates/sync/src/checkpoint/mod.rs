@@ -1,11 +1,23 @@
 //! What is in memory besides the rows and the queue, written with them: what
 //! a later run needs to go on as if nothing had happened.
 
+pub(crate) mod erase;
+pub(crate) mod external_result;
+pub(crate) mod listings;
+pub(crate) mod meta;
+pub(crate) mod own_tables;
+pub(crate) mod positions;
+pub(crate) mod queue;
+pub(crate) mod waiting;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ExpansionSummary, ExternalSummary, Phase, intake::Intake, plan::Place, warnings::Warnings};
+use crate::{
+    ExpansionSummary, ExternalSummary, Phase, fetch::plan::Place, ingest::intake::Intake,
+    run::warnings::Warnings,
+};
 
 /// The part of a sync's state that is small.
 #[derive(Clone, Debug, Serialize, Deserialize)]

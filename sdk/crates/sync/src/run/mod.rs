@@ -1,5 +1,16 @@
 //! A sync from beginning to end.
 
+pub(crate) mod clock;
+pub(crate) mod earlier;
+pub(crate) mod error;
+pub(crate) mod fingerprint;
+pub(crate) mod lock;
+pub(crate) mod options;
+pub(crate) mod progress;
+pub(crate) mod summary;
+pub(crate) mod warnings;
+pub(crate) mod work_folder;
+
 use std::{path::Path, sync::Arc};
 
 use connector_model::{Error, ErrorKind, Registry, ResourceTypeId, Result};
@@ -15,22 +26,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Event, Observer, Phase, Scope, Summary, SyncOptions,
-    call::{Shared, guarded_within},
-    calls::Calls,
-    checkpoint::Checkpoint,
-    clock,
+    checkpoint::{
+        Checkpoint,
+        meta::{self, State},
+    },
     collect::Collector,
-    earlier::{Earlier, Found, find},
-    error::{cancelled, unreadable},
-    external::External,
-    fingerprint::Fingerprint,
-    ingest::Types,
-    invariants::check_exclusion_groups,
-    lock::OutputLock,
-    meta::{self, State},
-    references::References,
-    seal::Seal,
-    work_folder::{LEAST_FREE, WorkFolder},
+    fetch::{
+        call::{Shared, guarded_within},
+        calls::Calls,
+    },
+    finalize::{Seal, external::External, invariants::check_exclusion_groups},
+    ingest::{Types, references::References},
+    run::{
+        earlier::{Earlier, Found, find},
+        error::{cancelled, unreadable},
+        fingerprint::Fingerprint,
+        lock::OutputLock,
+        work_folder::{LEAST_FREE, WorkFolder},
+    },
 };
 
 /// Reads everything that a connector has and writes it into

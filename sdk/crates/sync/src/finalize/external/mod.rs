@@ -18,7 +18,6 @@ mod carriers;
 mod copy;
 mod expansion;
 mod fold;
-mod marker;
 mod matched;
 mod matching;
 mod message;
@@ -33,7 +32,8 @@ use connector_store::WorkDb;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use marker::{CREATE, TABLE};
+use crate::checkpoint::external_result;
+
 pub(crate) use matching::is_carrier;
 pub(crate) use open::External;
 pub(crate) use put::Change;
@@ -86,13 +86,13 @@ impl ExternalAdded {
 ///
 /// To be called when the grants have their unique index. Called again, in
 /// this run or a later one, it does nothing and tells the same; what it
-/// remembers that by is in [`TABLE`].
+/// remembers that by is in the working database.
 pub(crate) async fn add_external(
     db: &mut WorkDb,
     external: &External,
     cancel: &CancellationToken,
 ) -> Result<ExternalAdded> {
-    if let Some(done) = marker::read(&mut db.connection()).await? {
+    if let Some(done) = external_result::read(&mut db.connection()).await? {
         return Ok(done);
     }
     let mut added = ExternalAdded::default();
@@ -102,7 +102,7 @@ pub(crate) async fn add_external(
     copy::Copy { external, batch: &mut batch, added: &mut added, cancel }.run(&mut principals).await?;
     matched::add(&mut batch, &principals, &mut added, cancel).await?;
     batch.drop_match_grants().await?;
-    marker::write(&mut batch.connection(), &added).await?;
+    external_result::write(&mut batch.connection(), &added).await?;
     batch.commit().await?;
     Ok(added)
 }

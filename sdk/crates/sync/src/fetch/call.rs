@@ -17,11 +17,11 @@ use futures::FutureExt as _;
 use tokio::time::Instant;
 
 use crate::{
-    action::{Action, Operation, Subject},
-    id_hash::IdHash,
-    ingest::{Ingested, Types, ingest},
-    references::References,
-    session::MAX_REMEMBERED,
+    fetch::{
+        action::{Action, Operation, Subject},
+        session::MAX_REMEMBERED,
+    },
+    ingest::{Ingested, Types, id_hash::IdHash, ingest, references::References},
 };
 
 /// What calls share.

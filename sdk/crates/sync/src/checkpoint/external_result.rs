@@ -1,9 +1,10 @@
-//! That it is done, and what came of it.
+//! What came of the external principals, once they are added.
 
 use connector_model::{Error, Result};
 use connector_store::Connection;
 
-use super::ExternalAdded;
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::database_error;
 
 /// The table that says so; it goes before the file is packed.
@@ -11,8 +12,8 @@ pub(crate) const TABLE: &str = "work_external";
 
 pub(crate) const CREATE: &str = "create table work_external (added text not null) strict";
 
-/// What was done; `None` where it was not.
-pub(super) async fn read(conn: &mut Connection<'_>) -> Result<Option<ExternalAdded>> {
+/// Reads what was done; `None` where it was not.
+pub(crate) async fn read<T: DeserializeOwned>(conn: &mut Connection<'_>) -> Result<Option<T>> {
     let operation = "read what came of the external file";
     let there: bool =
         sqlx::query_scalar("select exists (select 1 from main.sqlite_schema where name = 'work_external')")
@@ -32,7 +33,7 @@ pub(super) async fn read(conn: &mut Connection<'_>) -> Result<Option<ExternalAdd
 }
 
 /// Notes what was done, in the same transaction.
-pub(super) async fn write(conn: &mut Connection<'_>, added: &ExternalAdded) -> Result<()> {
+pub(crate) async fn write(conn: &mut Connection<'_>, added: &impl Serialize) -> Result<()> {
     let operation = "note what came of the external file";
     let json = serde_json::to_string(added)
         .map_err(|e| Error::internal("what came of the external file is no JSON").caused_by(e))?;

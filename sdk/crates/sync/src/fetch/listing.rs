@@ -13,7 +13,7 @@ use std::collections::HashSet;
 
 use connector_model::{Error, ErrorKind, Result};
 
-use crate::id_hash::{IdHash, IdSet, Passthrough};
+use crate::ingest::id_hash::{IdHash, IdSet, Passthrough};
 
 /// The most rows that a listing may have: more is no list but a source that
 /// does not end.

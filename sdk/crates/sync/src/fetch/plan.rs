@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Scope, SyncOptions,
-    action::{Operation, Subject},
-    queue::decode_resource,
+    checkpoint::queue::decode_resource,
+    fetch::action::{Operation, Subject},
 };
 
 /// Resources read at once.
