@@ -1,10 +1,10 @@
 //! `baton expand`.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
+use connector_graph::{ExpandOptions, ExpandedFile, expand_file};
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::fs::check_output_name;
-use connector_sync::{ExpandOptions, ExpandedFile, Silent, expand_file};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -29,7 +29,7 @@ pub(crate) async fn run(file: &Path, args: &ExpandArgs, format: Format) -> Resul
     let output = args.out.as_deref().unwrap_or(file);
     // A signal drops all of this at once.
     let cancel = CancellationToken::new();
-    let done = expand_file(file, output, &options, Arc::new(Silent), cancel).await?;
+    let done = expand_file(file, output, &options, &|_| {}, cancel).await?;
     match format {
         Format::Json => output::document(&json(&done)?).await,
         Format::Console => output::text(&lines(&done)).await,

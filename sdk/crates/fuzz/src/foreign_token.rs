@@ -1,6 +1,6 @@
 //! The checkpoint of another writer.
 
-use connector_sync::foreign_token_remaining;
+use connector_graph::foreign_token_remaining;
 use serde_json::Value;
 
 /// Reads a checkpoint. What is not understood must never be taken for a sync

@@ -12,6 +12,7 @@ mod error;
 mod expandable;
 mod file_size_limit;
 pub mod fs;
+mod id_hash;
 mod ledger;
 pub mod message;
 pub mod reader;
@@ -30,6 +31,7 @@ pub use encode::GrantEncoder;
 pub use error::database_error;
 pub use expandable::{Split, split_expandable};
 pub use file_size_limit::catch_file_size_limit;
+pub use id_hash::{IdHash, IdSet, Passthrough};
 pub use ledger::{
     Completeness, Ledger, LedgerOperation, LedgerRow, LedgerSummary, LedgerTotal, Unknown,
     describe_completeness,

@@ -16,7 +16,6 @@
 
 mod checkpoint;
 mod collect;
-mod expand;
 mod fetch;
 mod finalize;
 mod ingest;
@@ -25,9 +24,6 @@ mod run;
 use connector_store::database_error;
 
 pub use connector_store::{Completeness, Retention};
-pub use expand::{Cycles, ExpandOptions, Expanded, ExpandedFile, Skipped, expand_file};
-#[doc(hidden)]
-pub use expand::{expand_in_memory, foreign_token::foreign_token_remaining};
 pub use run::{
     options::{
         Checkpoints, DEFAULT_CALL_LIMIT, DEFAULT_WORKERS, ExternalPrincipals, Scope, SyncOptions, Targets,

@@ -15,6 +15,7 @@ mod entry;
 mod lock;
 mod open;
 mod output;
+mod output_lock;
 
 use connector_model::{Error, ErrorKind};
 
@@ -23,6 +24,7 @@ pub(crate) use entry::{Kind, private_mode};
 pub use lock::FileLock;
 pub use open::{Opened, open_log, open_regular, read_limited};
 pub use output::{check_output_name, names_of, resolve_output};
+pub use output_lock::{OutputLock, sibling};
 
 /// What a file or folder is for: the words of the messages about it.
 #[derive(Clone, Copy, Debug)]

@@ -3,17 +3,17 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Mutex,
     time::Instant,
 };
 
+use connector_graph::{ExpandOptions, expand_file};
 use connector_model::{
     Entitlement, EntitlementRef, Expandable, Grant, Resource, ResourceId, ResourceType, Result,
 };
 use connector_store::{
     EntitlementRow, Finish, GrantEncoder, NewSync, ResourceRow, ResourceTypeRow, WorkDb, envelope,
 };
-use connector_sync::{Event, ExpandOptions, Observer, expand_file};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -49,17 +49,12 @@ pub(crate) fn run(name: &str) -> io::Result<Value> {
     if !input.exists() {
         return Ok(json!({ "skipped": "no fixtures" }));
     }
-    let times = Arc::new(Times::default());
+    let times = Times::default();
+    let report = |step| times.note(step);
     let output: PathBuf = folder.path().join("out.c1z");
     let began = Instant::now();
     let done = runtime
-        .block_on(expand_file(
-            &input,
-            &output,
-            &ExpandOptions::default(),
-            times.clone(),
-            CancellationToken::new(),
-        ))
+        .block_on(expand_file(&input, &output, &ExpandOptions::default(), &report, CancellationToken::new()))
         .map_err(io::Error::other)?;
     let whole = began.elapsed().as_secs_f64();
     let created: u64 = done.expanded.created.values().sum();
@@ -73,15 +68,13 @@ pub(crate) fn run(name: &str) -> io::Result<Value> {
 #[derive(Default)]
 struct Times(Mutex<Vec<(&'static str, Instant, f64)>>);
 
-impl Observer for Times {
-    fn event(&self, event: &Event) {
-        if let (Event::SealStep { step }, Ok(mut times)) = (event, self.0.lock()) {
+impl Times {
+    fn note(&self, step: &'static str) {
+        if let Ok(mut times) = self.0.lock() {
             times.push((step, Instant::now(), cpu_seconds()));
         }
     }
-}
 
-impl Times {
     /// Seconds from the beginning of a step to that of the next, by the wall clock and of the processor.
     fn of(&self, step: &str) -> (f64, f64) {
         let Ok(times) = self.0.lock() else { return (0.0, 0.0) };

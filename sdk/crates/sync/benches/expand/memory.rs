@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use connector_sync::expand_in_memory;
+use connector_graph::expand_in_memory;
 use serde_json::{Value, json};
 
 /// Chains of five groups, each group inside the next and the one after it, with users of their own; every tenth chain

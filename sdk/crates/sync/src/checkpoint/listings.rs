@@ -7,13 +7,12 @@
 use std::collections::{HashMap, HashSet};
 
 use connector_model::{Error, ErrorKind, Result};
-use connector_store::Connection;
+use connector_store::{Connection, IdHash};
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::{
     database_error,
     fetch::listing::{Listing, Numbers},
-    ingest::id_hash::IdHash,
 };
 
 pub(crate) const CREATE: [&str; 2] = [

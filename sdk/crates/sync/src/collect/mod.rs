@@ -11,7 +11,7 @@ pub(crate) mod ledger;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use connector_model::{Error, ErrorKind, ResourceTypeId, Result};
-use connector_store::{Batch, ResourceTypeRow, WorkDb};
+use connector_store::{Batch, IdHash, ResourceTypeRow, WorkDb};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +29,7 @@ use crate::{
         calls::Calls,
         schedule::Schedule,
     },
-    ingest::{Ingested, id_hash::IdHash, ingest_static},
+    ingest::{Ingested, ingest_static},
     run::error::cancelled,
 };
 

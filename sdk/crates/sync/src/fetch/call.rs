@@ -1,5 +1,6 @@
 //! One call of the connector, in a task of its own.
 
+use connector_store::IdHash;
 use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
@@ -21,7 +22,7 @@ use crate::{
         action::{Action, Operation, Subject},
         session::MAX_REMEMBERED,
     },
-    ingest::{Ingested, Types, id_hash::IdHash, ingest, references::References},
+    ingest::{Ingested, Types, ingest, references::References},
 };
 
 /// What calls share.

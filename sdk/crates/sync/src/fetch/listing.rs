@@ -9,11 +9,10 @@
 //! A source may also repeat itself without end, under page tokens that are new
 //! each time. So a page must bring something new, and a listing has a bound.
 
+use connector_store::{IdHash, IdSet, Passthrough};
 use std::collections::HashSet;
 
 use connector_model::{Error, ErrorKind, Result};
-
-use crate::ingest::id_hash::{IdHash, IdSet, Passthrough};
 
 /// The most rows that a listing may have: more is no list but a source that
 /// does not end.

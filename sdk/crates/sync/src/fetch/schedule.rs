@@ -11,7 +11,7 @@ use std::{
 use connector_model::{
     BidResource, Error, ErrorKind, PageToken, Registry, ResourceId, ResourceTypeId, Result,
 };
-use connector_store::{Batch, Kind};
+use connector_store::{Batch, IdHash, IdSet, Kind};
 
 use crate::{
     Phase, Scope, SyncOptions,
@@ -23,10 +23,7 @@ use crate::{
         listing::{PageFacts, Verdict},
         plan::{Planner, whole_types},
     },
-    ingest::{
-        Ingested,
-        id_hash::{IdHash, IdSet},
-    },
+    ingest::Ingested,
 };
 
 /// Actions kept in memory; the rest waits in the queue.

@@ -7,6 +7,7 @@ pub(crate) mod invariants;
 
 use std::sync::Arc;
 
+use connector_graph::{ExpandProgress, expand};
 use connector_model::{Connector, Error, ErrorKind, Result};
 use connector_store::{C1z, Completeness, Finish, Kind, LedgerOperation, LedgerRow, WorkDb, time};
 use tokio::time::Instant;
@@ -21,7 +22,6 @@ use crate::{
     },
     collect::ledger::of_all_types,
     database_error,
-    expand::{ExpandProgress, expand},
     finalize::external::{External, add_external},
     ingest::{duplicates, repeats},
     run::{
@@ -201,7 +201,9 @@ impl Seal<'_> {
         let mut progress = |at: ExpandProgress| {
             self.observer.event(&Event::Expanded { done: at.done, total: at.total, written: at.written });
         };
-        let expanded = expand(db, usize::MAX, self.cancel, &mut progress).await?;
+        let expanded = expand(db, usize::MAX, self.cancel, &mut progress).await;
+        let expanded =
+            expanded.map_err(|e| if e.kind() == ErrorKind::Cancelled { cancelled() } else { e })?;
         checkpoint.recount |= expanded.edges > 0;
         if expanded.missing.count > 0 {
             let text = format!("{} expansions name entitlements that are not there", expanded.missing.count);

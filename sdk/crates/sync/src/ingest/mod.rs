@@ -3,7 +3,6 @@
 
 pub(crate) mod counts;
 pub(crate) mod duplicates;
-pub(crate) mod id_hash;
 pub(crate) mod intake;
 pub(crate) mod references;
 pub(crate) mod repeats;
@@ -14,7 +13,7 @@ use connector_model::{
     Entitlement, Error, Expandable, Grant, MAX_FURTHER_PAGES, MAX_FURTHER_PAGES_BYTES, PageToken, Registry,
     Resource, ResourceId, ResourceTypeId, Result, TraitKind, wire,
 };
-use connector_store::{EntitlementRow, GrantEncoder, GrantRow, ResourceRow};
+use connector_store::{EntitlementRow, GrantEncoder, GrantRow, IdHash, ResourceRow};
 
 use crate::{
     SyncOptions,
@@ -23,7 +22,6 @@ use crate::{
         session,
     },
     finalize::external::is_carrier,
-    ingest::id_hash::IdHash,
 };
 
 /// A page, ready to be stored.

@@ -7,15 +7,9 @@ use std::{
 };
 
 use connector_model::{Error, ErrorKind, ResourceId, Result};
-use connector_store::{Column, Connection, Filter, Kind, WorkDb};
+use connector_store::{Column, Connection, Filter, IdHash, IdSet, Kind, WorkDb};
 
-use crate::{
-    checkpoint::waiting,
-    ingest::{
-        Ingested,
-        id_hash::{IdHash, IdSet},
-    },
-};
+use crate::{checkpoint::waiting, ingest::Ingested};
 
 /// How many examples of a dangling reference are kept for the summary.
 const EXAMPLES: usize = 3;

@@ -4,7 +4,6 @@ pub(crate) mod clock;
 pub(crate) mod earlier;
 pub(crate) mod error;
 pub(crate) mod fingerprint;
-pub(crate) mod lock;
 pub(crate) mod options;
 pub(crate) mod progress;
 pub(crate) mod summary;
@@ -18,7 +17,7 @@ use connector_store::{
     C1z, Ledger, NewSync, OpenOptions, Retention, SyncId, WorkDb,
     envelope::{FileKind, check_target, pack, remove_leftover},
     free_space,
-    fs::resolve_output,
+    fs::{OutputLock, resolve_output},
     time,
 };
 use tokio::time::Instant;
@@ -41,7 +40,6 @@ use crate::{
         earlier::{Earlier, Found, find},
         error::{cancelled, unreadable},
         fingerprint::Fingerprint,
-        lock::OutputLock,
         work_folder::{LEAST_FREE, WorkFolder},
     },
 };

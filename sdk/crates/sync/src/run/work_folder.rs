@@ -11,16 +11,13 @@ use std::{
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::{
     free_space,
-    fs::{PrivateDir, Purpose, others_can_rename_in},
+    fs::{PrivateDir, Purpose, others_can_rename_in, sibling},
     time::clock,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    SyncOptions,
-    run::{fingerprint::Fingerprint, lock::sibling},
-};
+use crate::{SyncOptions, run::fingerprint::Fingerprint};
 
 /// Room that even the smallest sync needs, in bytes.
 pub(crate) const LEAST_FREE: u64 = 16 << 20;

@@ -5,12 +5,13 @@ use std::{
     time::Duration,
 };
 
+use connector_graph::{ExpandOptions, expand_file};
 use connector_model::{ErrorKind, Page};
 use connector_store::{
     WorkDb,
     envelope::{Limits, pack, unpack},
 };
-use connector_sync::{Event, ExpandOptions, Observer, Silent, SyncOptions, expand_file};
+use connector_sync::{Event, Observer, SyncOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -145,7 +146,7 @@ async fn an_end_beyond_the_calendar_is_an_error() {
         set_times(&place, "2019-01-01 00:00:00", ended_at).await;
         let before = std::fs::read(place.output()).unwrap();
         let (file, options) = (place.output(), ExpandOptions::default());
-        let expanded = expand_file(&file, &file, &options, Arc::new(Silent), CancellationToken::new()).await;
+        let expanded = expand_file(&file, &file, &options, &|_| {}, CancellationToken::new()).await;
         let error = expanded.expect_err(ended_at);
         assert_eq!(error.kind(), ErrorKind::DataLoss, "{ended_at}: {error}");
         assert!(error.to_string().contains(ended_at), "{error}");

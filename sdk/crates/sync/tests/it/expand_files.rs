@@ -1,12 +1,12 @@
 //! Which files are expanded, and what becomes of those that are not.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
+use connector_graph::{ExpandOptions, ExpandedFile, expand_file};
 use connector_model::{Entitlement, EntitlementRef, ErrorKind, Expandable, Grant, Resource};
 use connector_store::{
     C1z, EntitlementRow, Finish, GrantEncoder, NewSync, OpenOptions, SyncRun, WorkDb, envelope,
 };
-use connector_sync::{Event, ExpandOptions, ExpandedFile, Observer, Silent, expand_file};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -82,7 +82,7 @@ async fn write(to: &Path, syncs: &[Sync]) -> Vec<String> {
 
 async fn expand(file: &Path, sync_id: Option<&str>) -> connector_model::Result<ExpandedFile> {
     let options = ExpandOptions { sync_id: sync_id.map(str::to_owned), ..ExpandOptions::default() };
-    expand_file(file, file, &options, Arc::new(Silent), CancellationToken::new()).await
+    expand_file(file, file, &options, &|_| {}, CancellationToken::new()).await
 }
 
 async fn runs(file: &Path) -> Vec<SyncRun> {
@@ -163,17 +163,6 @@ async fn a_sync_that_is_not_read_to_its_end_is_refused_and_the_file_stays() {
     }
 }
 
-/// Cancels at a step.
-struct StopAt(&'static str, CancellationToken);
-
-impl Observer for StopAt {
-    fn event(&self, event: &Event) {
-        if matches!(event, Event::SealStep { step } if *step == self.0) {
-            self.1.cancel();
-        }
-    }
-}
-
 #[tokio::test]
 async fn whatever_step_it_is_stopped_at_the_file_stays() {
     let place = Place::new();
@@ -186,10 +175,15 @@ async fn whatever_step_it_is_stopped_at_the_file_stays() {
     }
     for step in ["copy the sync", "expand grants", "keep the other syncs", "build indexes", "pack"] {
         let cancel = CancellationToken::new();
-        let observer = Arc::new(StopAt(step, cancel.clone()));
+        let stop = cancel.clone();
+        let report = |reported| {
+            if reported == step {
+                stop.cancel();
+            }
+        };
         let output = place.output();
         let error =
-            expand_file(&output, &output, &ExpandOptions::default(), observer, cancel).await.unwrap_err();
+            expand_file(&output, &output, &ExpandOptions::default(), &report, cancel).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Cancelled, "{step}: {error}");
         assert_eq!(std::fs::read(&output).unwrap(), before, "{step}");
         assert_eq!(place.files(), [".sync.c1z.work", "sync.c1z"], "{step}");

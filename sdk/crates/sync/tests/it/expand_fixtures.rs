@@ -4,15 +4,14 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
+use connector_graph::{ExpandOptions, ExpandedFile, expand_file};
 use connector_model::{ErrorKind, wire};
 use connector_store::{
     C1z, Finish, NewSync, OpenOptions, SyncView, WorkDb, envelope,
     reader::{EntitlementFilter, GrantFilter, ResourceFilter},
 };
-use connector_sync::{ExpandOptions, ExpandedFile, Silent, expand_file};
 use futures::TryStreamExt as _;
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
@@ -59,7 +58,7 @@ async fn sources(view: &SyncView<'_>) -> Sources {
 }
 
 async fn expand(input: &Path, output: &Path) -> connector_model::Result<ExpandedFile> {
-    expand_file(input, output, &ExpandOptions::default(), Arc::new(Silent), CancellationToken::new()).await
+    expand_file(input, output, &ExpandOptions::default(), &|_| {}, CancellationToken::new()).await
 }
 
 #[tokio::test]
@@ -188,8 +187,7 @@ async fn other_syncs_of_the_file_stay() {
     let place = Place::new();
     let old = open(&path).await.syncs().await.unwrap();
     let options = ExpandOptions { sync_id: Some(old[1].id.clone()), ..ExpandOptions::default() };
-    let done =
-        expand_file(&path, &place.output(), &options, Arc::new(Silent), CancellationToken::new()).await;
+    let done = expand_file(&path, &place.output(), &options, &|_| {}, CancellationToken::new()).await;
     assert_eq!(done.unwrap().sync_id, old[1].id);
     let new = open(&place.output()).await.syncs().await.unwrap();
     let times = |runs: &[connector_store::SyncRun]| -> Vec<_> {

@@ -6,9 +6,10 @@ use std::{
     sync::Arc,
 };
 
+use connector_graph::{ExpandOptions, expand_file};
 use connector_model::{ErrorKind, Page};
 use connector_store::envelope::{FileKind, inspect};
-use connector_sync::{Event, ExpandOptions, Observer, Silent, SyncOptions, expand_file};
+use connector_sync::SyncOptions;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -179,7 +180,7 @@ async fn what_is_no_regular_file_is_refused_before_the_lock() {
         ("".into(), ErrorKind::InvalidArgument),
     ] {
         for overwrite in [false, true] {
-            let (fake, steps) = (one_user(), Arc::new(Steps));
+            let fake = one_user();
             let mut options = SyncOptions::new(&output);
             options.overwrite = overwrite;
             let asked = fake.clone();
@@ -189,10 +190,10 @@ async fn what_is_no_regular_file_is_refused_before_the_lock() {
             assert_eq!(error.kind(), kind, "{output:?}: {error}");
             assert_eq!(fake.validated(), 0, "{output:?}");
 
-            let (input, out, told) = (folders.path("no.c1z"), output.clone(), steps.clone());
+            let (input, out) = (folders.path("no.c1z"), output.clone());
             let options = ExpandOptions { overwrite, ..ExpandOptions::default() };
             let ended = without_waiting(async move {
-                expand_file(&input, &out, &options, told, CancellationToken::new()).await
+                expand_file(&input, &out, &options, &no_step, CancellationToken::new()).await
             });
             assert_eq!(ended.unwrap_err().kind(), kind, "{output:?}");
         }
@@ -203,14 +204,10 @@ async fn what_is_no_regular_file_is_refused_before_the_lock() {
     }
 }
 
-struct Steps;
-
-impl Observer for Steps {
-    fn event(&self, event: &Event) {
-        panic!("nothing is begun: {event:?}");
-    }
+/// Refused before anything is begun.
+fn no_step(step: &'static str) {
+    panic!("nothing is begun: {step}");
 }
-
 /// What a killed run left, or somebody else, is in the way before the work and not after it.
 #[tokio::test]
 async fn a_temporary_file_that_can_not_be_removed_is_told_before_any_call() {
@@ -234,8 +231,7 @@ async fn a_linked_output_of_an_expansion_stays_a_link() {
     let link = folders.linked();
     run(&one_user(), &folders.path("sync.c1z"), 0).await.unwrap();
     let (input, options) = (folders.path("sync.c1z"), ExpandOptions::default());
-    let done =
-        expand_file(&input, &link, &options, Arc::new(Silent), CancellationToken::new()).await.unwrap();
+    let done = expand_file(&input, &link, &options, &|_| {}, CancellationToken::new()).await.unwrap();
     assert_eq!(done.output, link);
     assert!(link.is_symlink());
     assert_eq!(folders.names("real"), ["sync.c1z"]);

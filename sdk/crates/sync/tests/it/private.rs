@@ -7,8 +7,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use connector_graph::{ExpandOptions, expand_file};
 use connector_model::{ErrorKind, Page};
-use connector_sync::{ExpandOptions, ExternalPrincipals, Silent, SyncOptions, expand_file};
+use connector_sync::{ExternalPrincipals, SyncOptions};
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio_util::sync::CancellationToken;
 
@@ -337,7 +338,7 @@ async fn the_working_folder_of_an_expansion_keeps_the_rule_too() {
         let output = place.output();
         let expanded = without_waiting(async move {
             let options = ExpandOptions::default();
-            expand_file(&output, &output, &options, Arc::new(Silent), CancellationToken::new()).await
+            expand_file(&output, &output, &options, &|_| {}, CancellationToken::new()).await
         });
         if form == "ours" {
             expanded.unwrap();

@@ -4,8 +4,9 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use connector_graph::{ExpandOptions, expand_file};
 use connector_model::{BidResource, Entitlement, ErrorKind, Grant, Registry, Resource, ResourceType};
-use connector_sync::{ExpandOptions, Scope, Silent, SyncOptions, Targets, expand_file};
+use connector_sync::{Scope, Silent, SyncOptions, Targets};
 use connector_testkit::scripted::{
     At, Fault, Operation, Outcome, Paging, Scenario, Schedule, Scripted, Sizes, Truth, When, assert_holds,
     assert_holds_truth,
@@ -148,7 +149,7 @@ async fn expanded_grants_are_those_of_the_truth() {
         let output = folder.path().join("sync.c1z");
         run(&Scripted::new(scenario.clone()), &output, 8).await.unwrap();
         let options = ExpandOptions::default();
-        expand_file(&output, &output, &options, Arc::new(Silent), CancellationToken::new()).await.unwrap();
+        expand_file(&output, &output, &options, &|_| {}, CancellationToken::new()).await.unwrap();
         assert_holds_truth(&output, &scenario).await.unwrap();
         assert!(scenario.truth().grants.len() > scenario.collected().grants.len());
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use connector_model::{Error, ResourceId, ResourceTypeId, Result, wire};
 use connector_store::{
-    Batch, EntitlementRow, GrantRow, ResourceRow,
+    Batch, EntitlementRow, GrantRow, IdHash, IdSet, ResourceRow,
     message::fields,
     reader::{EntitlementFilter, GrantFilter, ResourceFilter},
     split_expandable,
@@ -21,10 +21,7 @@ use super::{
     principals::Principals,
     put::put,
 };
-use crate::{
-    ingest::id_hash::{IdHash, IdSet},
-    run::error::cancelled,
-};
+use crate::run::error::cancelled;
 
 /// Rows put together.
 pub(super) const ROWS: usize = 2_048;

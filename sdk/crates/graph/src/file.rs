@@ -1,25 +1,18 @@
 //! Expansion of a file that is there.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::{
-    C1z, Finish, LedgerOperation, OpenOptions, Retention, SyncId, SyncRun, WorkDb,
+    C1z, Completeness, Finish, LedgerOperation, LedgerRow, OpenOptions, Retention, SyncId, SyncRun, WorkDb,
     envelope::{Limits, check_target, pack, remove_leftover},
-    fs::resolve_output,
+    fs::{OutputLock, resolve_output},
     time,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{Expanded, choose::choose, expand, folder::Folder};
-use crate::{
-    Event, Observer,
-    collect::ledger::of_all_types,
-    run::{error::cancelled, lock::OutputLock},
-};
+use crate::cancelled;
 
 /// How a file is expanded.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +51,7 @@ pub struct ExpandedFile {
 /// Expands the grants of a sync of the file `input` and writes all of it, with the other syncs as they are, to `output`,
 /// which may be the same file.
 ///
-/// The output is replaced as a whole by a rename at the end, as [`sync`](crate::sync) does; whatever fails, it stays as
+/// The output is replaced as a whole by a rename at the end, as a sync does; whatever fails, it stays as
 /// it was. The sync is finished then. One that had an end keeps it: what it says is not newer than it was.
 ///
 /// A sync that is not read to its end is refused: failed precondition. So is one with principals of another file still
@@ -67,11 +60,11 @@ pub async fn expand_file(
     input: &Path,
     output: &Path,
     options: &ExpandOptions,
-    observer: Arc<dyn Observer>,
+    report: &(dyn Fn(&'static str) + Send + Sync),
     cancel: CancellationToken,
 ) -> Result<ExpandedFile> {
     let step = |step| {
-        observer.event(&Event::SealStep { step });
+        report(step);
         if cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
     };
     // A link stays, and what it leads to is replaced.
@@ -116,8 +109,18 @@ pub async fn expand_file(
         })?;
     // Before the other syncs come, so that it is the rows of this one that are counted.
     let stats = db.stats().await?;
-    db.make_up_in_ledger(&of_all_types(LedgerOperation::GrantExpansion, expanded.created.values().sum()))
-        .await?;
+    db.make_up_in_ledger(&LedgerRow {
+        resource_type: String::new(),
+        parent: None,
+        operation: LedgerOperation::GrantExpansion,
+        pages: 0,
+        rows: expanded.created.values().sum(),
+        expected: None,
+        dropped: 0,
+        reason: String::new(),
+        state: Completeness::Whole,
+    })
+    .await?;
     step("keep the other syncs")?;
     let _all = db.copy_kept_syncs(&file, Retention::All).await?;
     step("build indexes")?;

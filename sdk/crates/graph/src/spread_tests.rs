@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::expand::{graph::Edge, rule::Filters};
+use crate::{graph::Edge, rule::Filters};
 
 const ENTITLEMENTS: u32 = 8;
 const PRINCIPALS: u32 = 6;

@@ -3,7 +3,7 @@
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::{C1z, SyncRun, SyncType};
 
-use crate::expand::foreign_token::{Remaining, remaining};
+use crate::foreign_token::{Remaining, remaining};
 
 /// The sync of an id, else the newest one: an unfinished one, if it began after the newest finished full one, else that.
 /// An unfinished one must have nothing left to do but what can be done here.

@@ -1,11 +1,10 @@
 //! Ids as numbers.
 
+use connector_store::{IdHash, Passthrough};
 use std::{
     collections::{HashMap, hash_map::Entry},
     hash::BuildHasherDefault,
 };
-
-use crate::ingest::id_hash::{IdHash, Passthrough};
 
 /// Ids in the order they came in, each once; their texts lie in one string.
 #[derive(Debug, Default)]

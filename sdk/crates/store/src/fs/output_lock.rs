@@ -7,24 +7,29 @@ use std::{
 };
 
 use connector_model::{Error, ErrorKind, Result};
-use connector_store::fs::{FileLock, Purpose, names_of, open_regular};
+
+use super::{FileLock, Purpose, names_of, open_regular};
 
 const PURPOSE: Purpose = Purpose {
     what: "the lock file",
     advice: "remove it if no run is under way, or choose another place with --file",
 };
 
-/// Holds the output for this run; lets go when dropped, and at the latest
-/// when the process ends, however it ends.
+/// Locks an output for one run; unlocked when dropped, and at the latest when
+/// the process ends, however it ends.
 #[derive(Debug)]
-pub(crate) struct OutputLock {
+pub struct OutputLock {
     _by_name: FileLock,
     _of_file: Option<File>,
 }
 
 impl OutputLock {
-    /// Takes the lock of a resolved output, or reports that another run has it.
-    pub(crate) fn take(output: &Path) -> Result<Self> {
+    /// Takes the lock of an output that [`resolve_output`](super::resolve_output) gave.
+    ///
+    /// # Errors
+    /// [`ErrorKind::FailedPrecondition`] where another run has it; [`ErrorKind::InvalidArgument`] where the name is too
+    /// long for a lock file beside it.
+    pub fn take(output: &Path) -> Result<Self> {
         let path = sibling(output, "lock");
         let by_name = FileLock::try_take(&path, PURPOSE).map_err(|e| match e.kind() {
             ErrorKind::FailedPrecondition => e,
@@ -70,9 +75,9 @@ fn is_held(output: &Path) -> Error {
     .with("file", output.display())
 }
 
-/// `.<name>.<ending>` beside the output: hidden, and never taken for a file of
-/// the user's.
-pub(crate) fn sibling(output: &Path, ending: &str) -> PathBuf {
+/// Returns `.<name>.<ending>` beside the output: hidden, and never taken for a
+/// file of the user's.
+pub fn sibling(output: &Path, ending: &str) -> PathBuf {
     let name = output.file_name().unwrap_or_default().to_string_lossy();
     output.with_file_name(format!(".{name}.{ending}"))
 }

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use connector_model::Result;
-use connector_store::fs::{PrivateDir, Purpose};
-
-use crate::run::lock::sibling;
+use connector_store::fs::{PrivateDir, Purpose, sibling};
 
 const PURPOSE: Purpose =
     Purpose { what: "the working folder", advice: "choose another place with BATON_TMPDIR" };

@@ -15,7 +15,7 @@ mod choose;
 mod components;
 mod file;
 mod folder;
-pub(crate) mod foreign_token;
+mod foreign_token;
 mod graph;
 mod load;
 mod names;
@@ -25,11 +25,10 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use connector_model::Result;
+use connector_model::{Error, ErrorKind, Result};
 use connector_store::WorkDb;
 use tokio_util::sync::CancellationToken;
 
-use crate::run::error::cancelled;
 use graph::Graph;
 use spread::Spread;
 use write::Writer;
@@ -37,6 +36,13 @@ use write::Writer;
 #[doc(hidden)]
 pub use bench::expand_in_memory;
 pub use file::{ExpandOptions, ExpandedFile, expand_file};
+#[doc(hidden)]
+pub use foreign_token::foreign_token_remaining;
+
+/// The error of an expansion that was cancelled.
+fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "the expansion was cancelled; the old file is untouched")
+}
 
 /// How many examples are kept of what a person may want to look at.
 const EXAMPLES: usize = 5;
@@ -88,12 +94,13 @@ pub struct Cycles {
 
 /// How far it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ExpandProgress {
+pub struct ExpandProgress {
     /// Entitlements that are done, of how many that others give to.
-    pub(crate) done: u64,
-    pub(crate) total: u64,
+    pub done: u64,
+    /// See [`ExpandProgress::done`].
+    pub total: u64,
     /// Grants written so far.
-    pub(crate) written: u64,
+    pub written: u64,
 }
 
 /// Expands the grants of the sync of a working database. No two of its grants may have the same id.
@@ -101,7 +108,7 @@ pub(crate) struct ExpandProgress {
 /// It may be run again, on its own result too, and stopped at any moment. What is told of it then, other than edges,
 /// is about the last run. Ids and edges take at most `most_bytes`,
 /// or it fails with resource exhausted.
-pub(crate) async fn expand(
+pub async fn expand(
     db: &mut WorkDb,
     most_bytes: usize,
     cancel: &CancellationToken,

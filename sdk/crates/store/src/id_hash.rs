@@ -11,7 +11,7 @@ use siphasher::sip128::{Hasher128 as _, SipHasher13};
 /// The hash of an id. Two of a hundred million ids are the same with a chance
 /// of one in 10^13, so a hash stands for its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct IdHash([u32; 3]);
+pub struct IdHash([u32; 3]);
 
 impl Hash for IdHash {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -23,23 +23,23 @@ impl Hash for IdHash {
 const BYTES: usize = 12;
 
 impl IdHash {
-    /// Of a resource: that of its key in the file, `type:id`.
-    pub(crate) fn resource(id: &ResourceId) -> Self {
+    /// Returns the hash of a resource: that of its key in the file, `type:id`.
+    pub fn resource(id: &ResourceId) -> Self {
         Self::pair(id.resource_type().as_str(), id.id())
     }
 
-    /// Of a resource, by the id of its type and its own.
-    pub(crate) fn pair(resource_type: &str, id: &str) -> Self {
+    /// Returns the hash of a resource, by the id of its type and its own.
+    pub fn pair(resource_type: &str, id: &str) -> Self {
         Self::of(&[resource_type, ":", id])
     }
 
-    /// Of a key in the file, or of a token.
-    pub(crate) fn text(text: &str) -> Self {
+    /// Returns the hash of a key in the file, or of a token.
+    pub fn text(text: &str) -> Self {
         Self::of(&[text])
     }
 
-    /// Of an id in several parts.
-    pub(crate) fn of(parts: &[&str]) -> Self {
+    /// Returns the hash of an id in several parts.
+    pub fn of(parts: &[&str]) -> Self {
         // The keys need not be secret: ids of one site are not made by an
         // attacker who gains from a collision, and 96 bits leave little room.
         let mut hasher = SipHasher13::new_with_keys(0x9e37_79b9, 0x7f4a_7c15);
@@ -51,28 +51,28 @@ impl IdHash {
         Self([hash.h1 as u32, (hash.h1 >> 32) as u32, hash.h2 as u32])
     }
 
-    /// The first 64 bits.
-    pub(crate) fn short(&self) -> u64 {
+    /// Returns the first 64 bits.
+    pub fn short(&self) -> u64 {
         u64::from(self.0[0]) | u64::from(self.0[1]) << 32
     }
 
-    /// Hashes one after the other, for the working database.
-    pub(crate) fn to_bytes(hashes: &[Self]) -> Vec<u8> {
+    /// Writes hashes one after the other, for the working database.
+    pub fn to_bytes(hashes: &[Self]) -> Vec<u8> {
         hashes.iter().flat_map(|h| h.0).flat_map(u32::to_le_bytes).collect()
     }
 
-    /// What [`IdHash::to_bytes`] made; what is no whole hash at the end is
-    /// left out.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Vec<Self> {
+    /// Reads what [`IdHash::to_bytes`] wrote; an incomplete hash at the end is
+    /// ignored.
+    pub fn from_bytes(bytes: &[u8]) -> Vec<Self> {
         let word = |b: &[u8]| b.try_into().map_or(0, u32::from_le_bytes);
         let (hashes, _) = bytes.as_chunks::<BYTES>();
         hashes.iter().map(|h| Self([word(&h[..4]), word(&h[4..8]), word(&h[8..])])).collect()
     }
 }
 
-/// A hash is hashed already.
+/// A hasher that returns the hash that it is given.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Passthrough(u64);
+pub struct Passthrough(u64);
 
 impl Hasher for Passthrough {
     fn finish(&self) -> u64 {
@@ -85,7 +85,7 @@ impl Hasher for Passthrough {
 }
 
 /// A set of hashes.
-pub(crate) type IdSet = HashSet<IdHash, BuildHasherDefault<Passthrough>>;
+pub type IdSet = HashSet<IdHash, BuildHasherDefault<Passthrough>>;
 
 #[cfg(test)]
 mod tests {
