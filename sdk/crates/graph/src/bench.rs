@@ -1,10 +1,10 @@
 //! Expansion on integers alone, for the benchmark.
 
 use super::{
-    components::Lists,
+    components::Csr,
     graph::{Edge, Graph},
+    propagate::{Holder, Propagation},
     rule::{EVERY_TYPE, Filters, Rule},
-    spread::{Holder, Spread},
 };
 
 /// Expands entitlements that are numbers: `edges` lead from one to another, `held` are pairs of an entitlement and a
@@ -20,13 +20,13 @@ pub fn expand_in_memory(
     let edges = edges.iter().map(|(from, to)| Edge { from: *from, to: *to, rule }).collect();
     let graph = Graph::condense(entitlements as usize, Filters::default(), edges);
     let held = held.iter().map(|(entitlement, principal)| (*entitlement, Holder::new(*principal, true)));
-    let stored = Lists::by_key(entitlements as usize, held, Holder::default());
+    let stored = Csr::by_key(entitlements as usize, held, Holder::default());
     let ranks: Vec<_> = (0..entitlements).collect();
     let types = vec![0; principals as usize];
-    let mut spread = Spread::new(&graph, &types, &ranks, &stored);
+    let mut propagation = Propagation::new(&graph, &types, &ranks, &stored);
     let mut created = 0;
-    while spread.next().is_some() {
-        created += spread.created().count() as u64;
+    while propagation.next().is_some() {
+        created += propagation.created().count() as u64;
     }
-    (spread.contributions(), created)
+    (propagation.contributions(), created)
 }

@@ -1,14 +1,14 @@
 //! Strongly connected components, by Tarjan's algorithm with a stack of its own: chains of any depth.
 
-/// Lists by number, one after the other in one vector.
+/// Csr by number, one after the other in one vector.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lists<T> {
+pub(crate) struct Csr<T> {
     starts: Vec<u32>,
     items: Vec<T>,
 }
 
-impl<T: Copy> Lists<T> {
-    /// Lists `items` by their keys, which are below `keys`; items of one key keep their order.
+impl<T: Copy> Csr<T> {
+    /// Csr `items` by their keys, which are below `keys`; items of one key keep their order.
     pub(crate) fn by_key(keys: usize, items: impl Iterator<Item = (u32, T)> + Clone, fill: T) -> Self {
         let mut starts = vec![0_u32; keys + 1];
         for (key, _) in items.clone() {
@@ -37,7 +37,7 @@ const UNSEEN: u32 = u32::MAX;
 
 /// The component of each node, and how many there are. They are numbered so that every edge between two of them leads
 /// to a smaller number.
-pub(crate) fn components(nodes: usize, edges: &Lists<u32>) -> (Vec<u32>, u32) {
+pub(crate) fn components(nodes: usize, edges: &Csr<u32>) -> (Vec<u32>, u32) {
     let mut component = vec![UNSEEN; nodes];
     let mut count = 0;
     // In the order of discovery; of a node the smallest that is known to be reached from it and on the stack.
@@ -94,8 +94,8 @@ mod tests {
 
     use super::*;
 
-    fn lists(nodes: usize, edges: &[(u32, u32)]) -> Lists<u32> {
-        Lists::by_key(nodes, edges.iter().copied(), 0)
+    fn lists(nodes: usize, edges: &[(u32, u32)]) -> Csr<u32> {
+        Csr::by_key(nodes, edges.iter().copied(), 0)
     }
 
     proptest! {

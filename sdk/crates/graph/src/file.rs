@@ -11,13 +11,13 @@ use connector_store::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Expanded, choose::choose, expand, folder::Folder};
+use super::{Expanded, expand, folder::Folder, select_sync::select_sync};
 use crate::cancelled;
 
 /// How a file is expanded.
 #[derive(Clone, Debug, Default)]
 pub struct ExpandOptions {
-    /// The sync to expand. Else the newest: an unfinished one that has nothing left but its expansion, if it began after
+    /// The sync to expand. Else the newest: an unfinished one that has nothing left but its expansion, if it started after
     /// the newest finished full one, else that.
     pub sync_id: Option<String>,
     /// Where the decoded file and the working database lie: else in a hidden folder beside the output.
@@ -51,8 +51,7 @@ pub struct ExpandedFile {
 /// Expands the grants of a sync of the file `input` and writes all of it, with the other syncs as they are, to `output`,
 /// which may be the same file.
 ///
-/// The output is replaced as a whole by a rename at the end, as a sync does; whatever fails, it stays as
-/// it was. The sync is finished then. One that had an end keeps it: what it says is not newer than it was.
+/// The output is replaced by a rename at the end, as a sync does it; whatever fails, it stays as it was. The sync is finished then. One that had an end keeps it: what it says is not newer than it was.
 ///
 /// A sync that is not read to its end is refused: failed precondition. So is one with principals of another file still
 /// to be matched, and one whose state is of a program that we don't know.
@@ -80,7 +79,7 @@ pub async fn expand_file(
         own.as_ref().and_then(Folder::path).map(Path::to_owned).or_else(|| options.temp_dir.clone());
     let open = OpenOptions { temp_dir, limits: options.limits, cancel: cancel.clone() };
     let file = C1z::open(input, &open).await?;
-    let run = choose(&file, options.sync_id.as_deref()).await?;
+    let run = select_sync(&file, options.sync_id.as_deref()).await?;
     file.check().await?;
 
     step("copy the sync")?;

@@ -9,7 +9,7 @@ const PURPOSE: Purpose =
     Purpose { what: "the working folder", advice: "choose another place with BATON_TMPDIR" };
 
 /// A private folder beside the output, removed when this is dropped. It is another one than that of a sync, which may
-/// have left there what it goes on with.
+/// have left there what the next run resumes from.
 #[derive(Debug)]
 pub(super) struct Folder(Option<PrivateDir>);
 

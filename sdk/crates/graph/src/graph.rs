@@ -1,7 +1,7 @@
 //! Who gives to whom: entitlements as nodes, with every cycle collapsed into one.
 
 use super::{
-    components::{Lists, components},
+    components::{Csr, components},
     rule::{Filters, Rule},
 };
 
@@ -18,9 +18,9 @@ pub(crate) struct Edge {
 pub(crate) struct Graph {
     pub(crate) filters: Filters,
     /// The entitlements of each node; a node's parents have greater numbers.
-    pub(crate) members: Lists<u32>,
+    pub(crate) members: Csr<u32>,
     /// The nodes that give to each node, with what the edge lets through.
-    pub(crate) parents: Lists<(u32, Rule)>,
+    pub(crate) parents: Csr<(u32, Rule)>,
     /// How many nodes each node gives to.
     pub(crate) children: Vec<u32>,
     /// How many edges between two entitlements there were, each counted once.
@@ -34,7 +34,7 @@ impl Graph {
     pub(crate) fn condense(entitlements: usize, mut filters: Filters, mut edges: Vec<Edge>) -> Self {
         fold(&mut edges, &mut filters);
         let distinct = edges.len();
-        let targets = Lists::by_key(entitlements, edges.iter().map(|e| (e.from, e.to)), 0);
+        let targets = Csr::by_key(entitlements, edges.iter().map(|e| (e.from, e.to)), 0);
         let (component, nodes) = components(entitlements, &targets);
         drop(targets);
         let node = |entitlement: u32| component[entitlement as usize];
@@ -52,8 +52,8 @@ impl Graph {
         edges.iter().for_each(|e| children[e.from as usize] += 1);
         let no_rule = Rule { shallow: true, filter: 0 };
         Self {
-            members: Lists::by_key(nodes, (0..entitlements as u32).map(|e| (node(e), e)), 0),
-            parents: Lists::by_key(nodes, edges.iter().map(|e| (e.to, (e.from, e.rule))), (0, no_rule)),
+            members: Csr::by_key(nodes, (0..entitlements as u32).map(|e| (node(e), e)), 0),
+            parents: Csr::by_key(nodes, edges.iter().map(|e| (e.to, (e.from, e.rule))), (0, no_rule)),
             children,
             edges: distinct,
             cycles: (0..nodes as u32).filter(|n| cyclic[*n as usize]).collect(),

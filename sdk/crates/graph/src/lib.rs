@@ -6,21 +6,21 @@
 //!
 //! The graph, and who holds what, are read by one scan each and kept as integers ([`load`]). Cycles are collapsed
 //! ([`graph`]): the entitlements of one are a single node, which gives from each and to each, and gives nothing to
-//! itself. Then each entitlement is taken once, sources first ([`spread`]), so the depth of a chain does not matter and
+//! itself. Then each entitlement is taken once, sources first ([`propagate`]), so the depth of a chain does not matter and
 //! the outcome depends on nothing but the grants. What was found is written in batches ([`write`]); each row is written
 //! with all that it gets, so a run that is stopped between two batches leaves what the next one makes again.
 
 mod bench;
-mod choose;
 mod components;
 mod file;
 mod folder;
 mod foreign_token;
 mod graph;
+mod interner;
 mod load;
-mod names;
+mod propagate;
 mod rule;
-mod spread;
+mod select_sync;
 mod write;
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ use connector_store::WorkDb;
 use tokio_util::sync::CancellationToken;
 
 use graph::Graph;
-use spread::Spread;
+use propagate::Propagation;
 use write::Writer;
 
 #[doc(hidden)]
@@ -105,7 +105,7 @@ pub struct ExpandProgress {
 
 /// Expands the grants of the sync of a working database. No two of its grants may have the same id.
 ///
-/// It may be run again, on its own result too, and stopped at any moment. What is told of it then, other than edges,
+/// It may be run again, on its own result too, and stopped at any moment. What it returns then, other than edges,
 /// is about the last run. Ids and edges take at most `most_bytes`,
 /// or it fails with resource exhausted.
 pub async fn expand(
@@ -130,23 +130,23 @@ async fn expand_in_batches(
     let graph = Graph::condense(loaded.entitlements.len(), filters, edges);
     let grants = loaded.grants(db).await?;
     let ranks = loaded.entitlements.ranks();
-    let mut spread = Spread::new(&graph, loaded.principals.type_of(), &ranks, &grants.holders);
+    let mut propagation = Propagation::new(&graph, loaded.principals.type_of(), &ranks, &grants.holders);
     let mut writer = Writer::new(&loaded, &grants);
     let mut so_far = ExpandProgress { total: graph.receiving(), ..ExpandProgress::default() };
     let mut created = Vec::new();
-    while let Some(entitlement) = spread.next() {
+    while let Some(entitlement) = propagation.next() {
         let of = writer.reference(entitlement)?;
-        writer.change(&spread, entitlement);
+        writer.change(&propagation, entitlement);
         if writer.waiting() >= batch {
             flush(&mut writer, db, cancel, progress, &mut so_far).await?;
         }
         // Those of one type and the same sources together: the sources are encoded once.
         created.clear();
         let types = loaded.principals.type_of();
-        created.extend(spread.created().map(|(p, set)| (types[p as usize], set, p)));
+        created.extend(propagation.created().map(|(p, set)| (types[p as usize], set, p)));
         created.sort_unstable();
         for same in created.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let sources = writer.encode(&spread.sources_in(same[0].1));
+            let sources = writer.encode(&propagation.sources_in(same[0].1));
             for (_, _, principal) in same {
                 writer.create(&of, *principal, &sources);
                 if writer.waiting() >= batch {
@@ -157,7 +157,11 @@ async fn expand_in_batches(
         so_far.done += 1;
     }
     flush(&mut writer, db, cancel, progress, &mut so_far).await?;
-    tracing::debug!(contributions = spread.contributions(), grants = so_far.written, "grants are expanded");
+    tracing::debug!(
+        contributions = propagation.contributions(),
+        grants = so_far.written,
+        "grants are expanded"
+    );
     Ok(Expanded {
         edges: graph.edges as u64,
         cycles: cycles(&graph, &loaded.entitlements),
@@ -181,7 +185,7 @@ async fn flush(
     if cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
 }
 
-fn cycles(graph: &Graph, entitlements: &names::Names) -> Cycles {
+fn cycles(graph: &Graph, entitlements: &interner::Interner) -> Cycles {
     let shown = |node: &u32| {
         let mut ids: Vec<_> =
             graph.members.of(*node).iter().map(|e| entitlements.text(*e).to_owned()).collect();

@@ -7,16 +7,16 @@ use prost::Message as _;
 
 use super::{
     Skipped,
-    components::Lists,
+    components::Csr,
     graph::Edge,
-    names::{Names, Principals},
+    interner::{Interner, Principals},
+    propagate::Holder,
     rule::{Filters, Rule},
-    spread::Holder,
 };
 /// The edges between entitlements, and what they are called.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
-    pub(crate) entitlements: Names,
+    pub(crate) entitlements: Interner,
     /// The resource of each entitlement.
     pub(crate) resources: Vec<u32>,
     /// Principals, and resources of entitlements.
@@ -31,15 +31,15 @@ pub(crate) struct Loaded {
 /// Which grants there are of the entitlements of a graph.
 #[derive(Debug)]
 pub(crate) struct Grants {
-    pub(crate) holders: Lists<Holder>,
+    pub(crate) holders: Csr<Holder>,
     /// The row of each, in the same places.
-    pub(crate) rows: Lists<i64>,
+    pub(crate) rows: Csr<i64>,
 }
 
 /// An edge before its source was looked for.
 struct Asked {
     edge: Edge,
-    /// The grant that says so, and who it is to.
+    /// The row of the expandable grant, and its principal.
     row: i64,
     principal: u32,
 }
@@ -194,12 +194,8 @@ impl Loaded {
         }
         let count = self.entitlements.len();
         Ok(Grants {
-            holders: Lists::by_key(
-                count,
-                found.iter().map(|(e, holder, _)| (*e, *holder)),
-                Holder::default(),
-            ),
-            rows: Lists::by_key(count, found.iter().map(|(e, _, row)| (*e, *row)), 0),
+            holders: Csr::by_key(count, found.iter().map(|(e, holder, _)| (*e, *holder)), Holder::default()),
+            rows: Csr::by_key(count, found.iter().map(|(e, _, row)| (*e, *row)), 0),
         })
     }
 }

@@ -302,7 +302,7 @@ async fn only_what_needs_expansion_is_expanded() {
 }
 
 /// A connector may give any id to a grant of its own: where that is the id of
-/// one that follows from others, the stored one stays and it is told.
+/// one that follows from others, the stored one stays and it is reported.
 #[tokio::test]
 async fn a_grant_whose_id_another_has_is_told() {
     let (inner, outer) = (group("inner"), group("outer"));

@@ -8,7 +8,7 @@ use connector_store::{Batch, GrantEncoder, GrantRow, GrantSources, WorkDb, encod
 use super::{
     Skipped,
     load::{Grants, Loaded},
-    spread::{SetId, Spread},
+    propagate::{Propagation, SetId},
 };
 /// Rows that are written in one transaction.
 pub(crate) const BATCH: usize = 20_000;
@@ -16,7 +16,7 @@ pub(crate) const BATCH: usize = 20_000;
 /// Rows that are read, and written back, in one statement.
 const ROWS_A_STATEMENT: usize = 512;
 
-/// Writes what a [`Spread`] finds.
+/// Writes what a [`Propagation`] finds.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
     loaded: &'a Loaded,
@@ -61,14 +61,15 @@ impl<'a> Writer<'a> {
     }
 
     /// Takes in the stored rows that change of the entitlement at hand.
-    pub(crate) fn change(&mut self, spread: &Spread<'_>, entitlement: u32) {
+    pub(crate) fn change(&mut self, propagation: &Propagation<'_>, entitlement: u32) {
         let holders = self.grants.holders.of(entitlement).iter();
         let rows = holders.zip(self.grants.rows.of(entitlement));
-        let mut rows: Vec<(SetId, i64)> =
-            rows.filter_map(|(holder, row)| Some((spread.added_to(holder.principal())?, *row))).collect();
+        let mut rows: Vec<(SetId, i64)> = rows
+            .filter_map(|(holder, row)| Some((propagation.added_to(holder.principal())?, *row)))
+            .collect();
         rows.sort_unstable();
         for same in rows.chunk_by(|a, b| a.0 == b.0) {
-            let sources: Arc<[_]> = spread.sources_in(same[0].0).into();
+            let sources: Arc<[_]> = propagation.sources_in(same[0].0).into();
             let changed =
                 same.iter().map(|(_, row)| Changed { row: *row, entitlement, sources: sources.clone() });
             self.changed.extend(changed);

@@ -1,4 +1,4 @@
-//! The shapes of the document, with what tells them apart.
+//! The shapes of the document, and how they are distinguished.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ struct Action {
     operation: String,
 }
 
-/// A field, for which null is another thing than to be left out.
+/// A field for which null is not the same as absent.
 #[derive(Debug, Default)]
 enum Field<T> {
     #[default]
@@ -40,7 +40,7 @@ fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -> Re
 }
 
 impl Document {
-    /// The operations that are pending, an empty name for one that is not told; or why it can't be told.
+    /// The operations that are pending, an empty name for an unknown one; or why they are not known.
     pub(super) fn operations(&self) -> Result<BTreeSet<&str>, &'static str> {
         let is_old_shape = self.actions.is_some()
             || !matches!(self.current_action, Field::Absent)

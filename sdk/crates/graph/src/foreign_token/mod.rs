@@ -33,7 +33,7 @@ pub(crate) enum Remaining {
     External,
     /// The connector has still to be asked: the operations that are pending.
     Collection(Vec<String>),
-    /// It can't be told, and why.
+    /// It is not known, and why.
     Unknown(&'static str),
 }
 

@@ -92,15 +92,15 @@ fn real(edges: &[Asked], stored: &[Stored]) -> Outcome {
     // In the order of ids that are numbers backwards.
     let ranks: Vec<_> = (0..ENTITLEMENTS).rev().collect();
     let holders = stored.iter().map(|(e, p, direct)| (*e, Holder::new(*p, *direct)));
-    let stored_holders = Lists::by_key(ENTITLEMENTS as usize, holders, Holder::default());
+    let stored_holders = Csr::by_key(ENTITLEMENTS as usize, holders, Holder::default());
     let mut holds: Outcome = stored.iter().map(|(e, p, _)| ((*e, *p), BTreeMap::new())).collect();
-    let mut spread = Spread::new(&graph, &types, &ranks, &stored_holders);
+    let mut propagation = Propagation::new(&graph, &types, &ranks, &stored_holders);
     let mut contributions = 0;
-    while let Some(entitlement) = spread.next() {
+    while let Some(entitlement) = propagation.next() {
         let there: BTreeSet<_> = stored.iter().filter(|s| s.0 == entitlement).map(|s| s.1).collect();
-        let added = there.iter().filter_map(|p| Some((*p, spread.added_to(*p)?)));
-        for (principal, set) in spread.created().chain(added) {
-            let sources = spread.sources_in(set);
+        let added = there.iter().filter_map(|p| Some((*p, propagation.added_to(*p)?)));
+        for (principal, set) in propagation.created().chain(added) {
+            let sources = propagation.sources_in(set);
             assert!(sources.is_sorted_by(|a, b| ranks[a.0 as usize] < ranks[b.0 as usize]), "by id");
             contributions += sources.len() as u64;
             let entry = holds.entry((entitlement, principal)).or_default();
@@ -108,8 +108,8 @@ fn real(edges: &[Asked], stored: &[Stored]) -> Outcome {
             entry.extend(sources);
         }
     }
-    assert_eq!(contributions, spread.contributions());
-    assert!(spread.holders.iter().all(Vec::is_empty), "nobody asks any more");
+    assert_eq!(contributions, propagation.contributions());
+    assert!(propagation.holders.iter().all(Vec::is_empty), "nobody asks any more");
     holds
 }
 

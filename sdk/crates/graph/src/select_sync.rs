@@ -5,9 +5,10 @@ use connector_store::{C1z, SyncRun, SyncType};
 
 use crate::foreign_token::{Remaining, remaining};
 
-/// The sync of an id, else the newest one: an unfinished one, if it began after the newest finished full one, else that.
+/// Selects the sync of an id, else the newest one: an unfinished one, if it started after the newest finished full one,
+/// else that.
 /// An unfinished one must have nothing left to do but what can be done here.
-pub(super) async fn choose(file: &C1z, sync_id: Option<&str>) -> Result<SyncRun> {
+pub(super) async fn select_sync(file: &C1z, sync_id: Option<&str>) -> Result<SyncRun> {
     let runs = file.syncs().await?;
     let full = runs.iter().find(|r| r.is_finished() && r.sync_type == SyncType::Full);
     // The newest start comes first.
@@ -32,7 +33,7 @@ pub(super) async fn choose(file: &C1z, sync_id: Option<&str>) -> Result<SyncRun>
 
 fn check(token: &str) -> Result<()> {
     let refuse = |message: String| Err(Error::new(ErrorKind::FailedPrecondition, message));
-    let finished = "finish it with the program that began it, or choose a finished one with --sync-id";
+    let finished = "finish it with the program that started it, or choose a finished one with --sync-id";
     match remaining(token) {
         Remaining::Nothing | Remaining::Expansion => Ok(()),
         Remaining::External => refuse(format!(
@@ -44,7 +45,7 @@ fn check(token: &str) -> Result<()> {
             operations.join(", ")
         )),
         Remaining::Unknown(why) => {
-            refuse(format!("it can't be told what is left to do in this sync, for {why}; {finished}"))
+            refuse(format!("what is left to do in this sync is not known, for {why}; {finished}"))
         }
     }
 }

@@ -6,7 +6,7 @@
 //! many hold it. So a contribution (one holder over one edge) costs two look-ups in arrays.
 
 use super::{
-    components::Lists,
+    components::Csr,
     graph::Graph,
     rule::{EVERY_TYPE, Rule},
 };
@@ -55,13 +55,13 @@ struct SourceSet {
 
 /// Gives one entitlement after the other with who holds it and why.
 #[derive(Debug)]
-pub(crate) struct Spread<'a> {
+pub(crate) struct Propagation<'a> {
     graph: &'a Graph,
     /// The resource type of each principal.
     types: &'a [u32],
     /// The place of each entitlement in the order of their ids.
     ranks: &'a [u32],
-    /// Who holds each entitlement, each principal once; only until nobody asks for it any more.
+    /// Who holds each entitlement, each principal once; only while some entitlement still needs it.
     holders: Vec<Vec<Holder>>,
     /// How many nodes have still to ask for the holders of each node.
     asking: Vec<u32>,
@@ -79,9 +79,9 @@ pub(crate) struct Spread<'a> {
     contributions: u64,
 }
 
-impl<'a> Spread<'a> {
+impl<'a> Propagation<'a> {
     /// `stored` are the holders of each entitlement before expansion.
-    pub(crate) fn new(graph: &'a Graph, types: &'a [u32], ranks: &'a [u32], stored: &Lists<Holder>) -> Self {
+    pub(crate) fn new(graph: &'a Graph, types: &'a [u32], ranks: &'a [u32], stored: &Csr<Holder>) -> Self {
         let mut places = vec![0; types.len()];
         let once = |entitlement| each_once(stored.of(entitlement), &mut places);
         Self {
@@ -102,7 +102,7 @@ impl<'a> Spread<'a> {
         }
     }
 
-    /// Goes on to the next entitlement that others give to; the rest of what is told is about it.
+    /// Advances to the next entitlement that others give to; the other methods report on it.
     pub(crate) fn next(&mut self) -> Option<u32> {
         if let Some(done) = self.entitlement.take() {
             for holder in &self.holders[done as usize] {
@@ -250,5 +250,5 @@ fn each_once(stored: &[Holder], places: &mut [u32]) -> Vec<Holder> {
 }
 
 #[cfg(test)]
-#[path = "spread_tests.rs"]
+#[path = "propagate_tests.rs"]
 mod tests;

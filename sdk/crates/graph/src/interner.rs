@@ -8,14 +8,14 @@ use std::{
 
 /// Ids in the order they came in, each once; their texts lie in one string.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub(crate) struct Interner {
     numbers: HashMap<IdHash, u32, BuildHasherDefault<Passthrough>>,
     texts: String,
     ends: Vec<usize>,
 }
 
-impl Names {
-    /// The number of an id, which is made where it is new. `kind` tells ids of the same text apart.
+impl Interner {
+    /// The number of an id, which is made where it is new. `kind` distinguishes ids of the same text.
     pub(crate) fn number(&mut self, kind: &str, text: &str) -> u32 {
         let new = self.ends.len() as u32;
         match self.numbers.entry(IdHash::of(&[kind, text])) {
@@ -65,8 +65,8 @@ impl Names {
 /// Principals and the types they are of, as numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Principals {
-    ids: Names,
-    types: Names,
+    ids: Interner,
+    types: Interner,
     /// The type of each principal.
     type_of: Vec<u32>,
 }
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn an_id_has_one_number_and_its_text() {
-        let mut names = Names::default();
+        let mut names = Interner::default();
         assert_eq!(["b", "", "zo\u{eb}", "b", "a"].map(|t| names.number("", t)), [0, 1, 2, 0, 3]);
         assert_eq!([0, 1, 2, 3].map(|n| names.text(n)), ["b", "", "zo\u{eb}", "a"]);
         assert_eq!(names.ranks(), [2, 0, 3, 1]);
