@@ -130,9 +130,12 @@ impl Authenticator for PersonalAccessToken {
             "site": {"contentUrl": self.content_url},
         }});
         // A second try after a lost answer ends a session that nobody uses.
-        let request =
-            http.post(&format!("api/{version}/auth/signin")).json(&body).idempotent(true).hide(&self.secret);
-        let answer = request.receive_with(lenient::decode::<Answer>).await;
+        let request = http
+            .post(&format!("api/{version}/auth/signin"))
+            .json(&body)
+            .idempotent(true)
+            .redact(&self.secret);
+        let answer = request.fetch_with(lenient::decode::<Answer>).await;
         let credentials =
             answer.map_err(|e| self.refused(version, e).during("sign in to Tableau"))?.credentials;
         let (Some(token), Some(site_id), Some(user_id)) =

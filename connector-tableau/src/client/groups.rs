@@ -109,7 +109,7 @@ impl Client {
     pub(crate) async fn groups(&self, page: u32) -> Result<Listing<Group>> {
         let request = self.at_site(&["groups"]).await?.query([("fields", FIELDS), ("sort", "name:asc")]);
         paged(request, page)
-            .receive_with(lenient::decode)
+            .fetch_with(lenient::decode)
             .await
             .map_err(|e| error::never_missing(e).during("list groups"))
     }
@@ -124,7 +124,7 @@ impl Client {
             ("sort", "name:asc"),
             ("filter", &filter),
         ]);
-        match paged(request, 1).receive_with(lenient::decode::<Listing<Group>>).await {
+        match paged(request, 1).fetch_with(lenient::decode::<Listing<Group>>).await {
             Ok(listing) => Ok(listing.rows),
             Err(e) if error::has_status(&e, StatusCode::BAD_REQUEST) => {
                 tracing::debug!(error = %e, "the server does not filter groups by their size");

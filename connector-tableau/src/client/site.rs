@@ -74,7 +74,7 @@ impl Client {
         let cell = self.site_cell();
         let read = async || {
             let request = self.at_site(&[]).await?.query([("includeUsage", "true")]);
-            let site = request.receive_with(lenient::decode::<One>).await?.site;
+            let site = request.fetch_with(lenient::decode::<One>).await?.site;
             if site.id.is_none() {
                 return Err(Error::new(ErrorKind::DataLoss, "the answer is about a site without an id"));
             }

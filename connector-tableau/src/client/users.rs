@@ -105,13 +105,13 @@ impl Client {
 
     async fn users_with(&self, fields: &str, page: u32) -> Result<Listing<User>> {
         let request = self.at_site(&["users"]).await?.query([("fields", fields), ("sort", "name:asc")]);
-        paged(request, page).receive_with(lenient::decode).await
+        paged(request, page).fetch_with(lenient::decode).await
     }
 
     /// A page of the members of a group.
     pub(crate) async fn members(&self, group: &str, page: u32) -> Result<Listing<Member>> {
         let request = paged(self.at_site(&["groups", group, "users"]).await?, page);
-        request.receive_with(lenient::decode).await.map_err(|e| {
+        request.fetch_with(lenient::decode).await.map_err(|e| {
             let is_gone = error::has_code(&e, error::NO_SUCH_GROUP);
             let e = if is_gone { e } else { error::never_missing(e) };
             e.during("list the members of a group").with("group", group)
@@ -120,7 +120,7 @@ impl Client {
 
     /// One user; `None` where there is none with this id.
     async fn user(&self, id: &str) -> Result<Option<User>> {
-        match self.at_site(&["users", id]).await?.receive_with(lenient::decode::<One>).await {
+        match self.at_site(&["users", id]).await?.fetch_with(lenient::decode::<One>).await {
             Ok(One { user }) if user.id.as_deref() == Some(id) => Ok(Some(user)),
             Ok(_) => {
                 Err(Error::new(ErrorKind::DataLoss, "the answer is about another user than was asked for")

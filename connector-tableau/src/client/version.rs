@@ -81,7 +81,7 @@ struct Info {
 /// server too old answers that it does not know it.
 pub(crate) async fn discover(http: &HttpClient) -> Result<ApiVersion> {
     let path = format!("api/{}/serverinfo", ApiVersion::MIN);
-    let answer = http.get(&path).without_auth().receive_with(lenient::decode::<Answer>).await.map_err(|e| {
+    let answer = http.get(&path).without_auth().fetch_with(lenient::decode::<Answer>).await.map_err(|e| {
         if e.get("status") == Some(StatusCode::NOT_FOUND.as_str()) {
             too_old("an older version of the REST API, or is no Tableau server").caused_by(e)
         } else {

@@ -94,7 +94,7 @@ impl HttpClientBuilder {
         self
     }
 
-    /// A quota that the client keeps without being told by the server.
+    /// A quota that the client keeps although the server does not state it.
     pub fn quota(mut self, quota: Option<Quota>) -> Self {
         self.quota = quota;
         self
@@ -114,7 +114,7 @@ impl HttpClientBuilder {
 
     /// Keeps a secret out of all errors and log events of the client, from the
     /// first request on: a server may know it from earlier. Credentials, and
-    /// what a request [hides](crate::RequestBuilder::hide), are kept out from
+    /// what a request [redacts](crate::RequestBuilder::redact), are kept out from
     /// when they are used.
     pub fn redact(self, secret: &SecretString) -> Self {
         self.known.add(secret);

@@ -102,10 +102,10 @@ impl HttpClient {
     }
 
     /// A text without the secrets that this client had to do with: its
-    /// credentials and what its requests [hide](RequestBuilder::hide), encoded
+    /// credentials and what its requests [redact](RequestBuilder::redact), encoded
     /// or not. For what a connector quotes of a server.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match self.inner.known.secrets().hide(text) {
+        match self.inner.known.secrets().redact(text) {
             Cow::Borrowed(_) => Cow::Borrowed(text),
             Cow::Owned(hidden) => Cow::Owned(hidden),
         }
@@ -228,7 +228,7 @@ impl HttpClient {
             let further = next.filter(|_| few.is_none_or(|few| attempts < few));
             let wait = match (error.retry(), hint) {
                 (Retry::Never | Retry::Exhausted, _) => return Err(error),
-                (Retry::After(told), _) | (Retry::Backoff, Some(told)) => Some(told),
+                (Retry::After(wait), _) | (Retry::Backoff, Some(wait)) => Some(wait),
                 (Retry::Backoff, None) => further,
             };
             match wait {
@@ -262,7 +262,7 @@ impl HttpClient {
         match answer {
             // An internal error rarely goes away.
             Some(answer) => (answer.status == StatusCode::INTERNAL_SERVER_ERROR).then_some(2),
-            // Each try took the whole time that a request may take.
+            // Each try took all the time that a request may take.
             None if error.kind() == ErrorKind::DeadlineExceeded => Some(3),
             // A server that never answered is more often a wrong address than
             // one that is about to come back.
@@ -308,16 +308,16 @@ impl HttpClient {
         if throttled {
             permit.throttled()
         } else {
-            permit.calm()
+            permit.on_success()
         }
         // An answer that only mentions that nothing remains is believed as far
         // as the ceiling: beyond it, a 429 will say so if it is true.
-        let told = throttled || status == StatusCode::SERVICE_UNAVAILABLE;
+        let requested = throttled || status == StatusCode::SERVICE_UNAVAILABLE;
         let hint = rate_limit::wait(status, &headers, SystemTime::now())
-            .filter(|wait| !wait.is_zero() && (told || *wait <= inner.retry.ceiling));
+            .filter(|wait| !wait.is_zero() && (requested || *wait <= inner.retry.ceiling));
         if let Some(wait) = hint.or(next.filter(|_| throttled)) {
             // Before the permit is given back, for somebody waits for it.
-            inner.gate.shut_for(wait);
+            inner.gate.pause_for(wait);
         }
         drop(permit);
         if status.is_success() {
@@ -327,7 +327,7 @@ impl HttpClient {
         }
         let answer = HttpFailure::new(request.method, request.url, status, headers, body);
         let answer = if prepared.secret { answer.unquotable() } else { answer };
-        let answer = answer.hide(inner.known.secrets());
+        let answer = answer.redact(inner.known.secrets());
         Err(Failed { error: self.explain(&answer), sent: true, hint, answer: Some(answer) })
     }
 

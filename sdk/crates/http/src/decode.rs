@@ -2,7 +2,7 @@
 //!
 //! Each function takes a piece of text, not a document: it decodes what it
 //! recognises and leaves the rest. `None` means that there was nothing to
-//! decode, so that a caller can go on until nothing is left.
+//! decode, so that a caller can repeat it until nothing is left.
 
 use percent_encoding::percent_decode_str;
 

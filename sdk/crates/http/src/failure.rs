@@ -38,10 +38,10 @@ impl HttpFailure {
 
     /// Without secrets that the server wrote back. What a classifier makes of
     /// the answer is looked through once more.
-    pub(crate) fn hide(mut self, secrets: Arc<Secrets>) -> Self {
-        self.body = secrets.hide_in_body(self.body);
+    pub(crate) fn redact(mut self, secrets: Arc<Secrets>) -> Self {
+        self.body = secrets.redact_body(self.body);
         for value in self.headers.values_mut() {
-            if let Cow::Owned(hidden) = secrets.hide(&String::from_utf8_lossy(value.as_bytes())) {
+            if let Cow::Owned(hidden) = secrets.redact(&String::from_utf8_lossy(value.as_bytes())) {
                 *value = HeaderValue::from_str(&hidden).unwrap_or(HeaderValue::from_static(HIDDEN));
             }
         }
@@ -79,7 +79,7 @@ impl HttpFailure {
     }
 
     /// The body, at most 64 KiB of it. Where the request [held a
-    /// secret](crate::RequestBuilder::hide), that is its JSON with all texts
+    /// secret](crate::RequestBuilder::redact), that is its JSON with all texts
     /// emptied but short codes.
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -167,7 +167,7 @@ impl HttpFailure {
 impl fmt::Debug for HttpFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpFailure")
-            .field("request", &self.secrets.hide(&redact::request(&self.method, &self.url)))
+            .field("request", &self.secrets.redact(&redact::request(&self.method, &self.url)))
             .field("status", &self.status)
             .field("headers", &redact::headers(&self.headers, &self.secrets))
             .field("body_bytes", &self.body.len())
@@ -204,7 +204,7 @@ mod tests {
             headers,
             Bytes::from_static(body.as_bytes()),
         )
-        .hide(Arc::new(Secrets::of(["hunter2"])))
+        .redact(Arc::new(Secrets::of(["hunter2"])))
     }
 
     #[test]

@@ -22,7 +22,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// must not stop a service for good.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Shut while the server has asked everyone to wait.
+/// Closed while the server has asked all clients to wait.
 #[derive(Debug, Default)]
 pub(crate) struct RateGate {
     opens: Mutex<Option<Instant>>,
@@ -32,7 +32,7 @@ pub(crate) struct RateGate {
 impl RateGate {
     /// Keeps everyone out for this long from now; a longer wait already
     /// standing stays.
-    pub(crate) fn shut_for(&self, wait: Duration) {
+    pub(crate) fn pause_for(&self, wait: Duration) {
         let now = Instant::now();
         let until = now + wait.min(LONGEST);
         let mut opens = lock(&self.opens);
@@ -87,8 +87,8 @@ pub(crate) struct Concurrency {
 struct State {
     limit: usize,
     /// Permits that are to be dropped rather than given back.
-    debt: usize,
-    calm: usize,
+    deficit: usize,
+    successes: usize,
     /// Counts the halvings, so that requests that were under way together
     /// halve once, not each.
     epoch: u64,
@@ -105,7 +105,7 @@ pub(crate) struct Permit<'a> {
 impl Concurrency {
     pub(crate) fn new(max: usize) -> Self {
         let max = max.clamp(1, Semaphore::MAX_PERMITS);
-        let state = State { limit: max, debt: 0, calm: 0, epoch: 0 };
+        let state = State { limit: max, deficit: 0, successes: 0, epoch: 0 };
         Self { permits: Arc::new(Semaphore::new(max)), max, state: Mutex::new(state) }
     }
 
@@ -125,25 +125,25 @@ impl Permit<'_> {
     /// This request was answered with 429.
     pub(crate) fn throttled(&self) {
         let mut state = lock(&self.of.state);
-        state.calm = 0;
+        state.successes = 0;
         if state.epoch == self.epoch {
             state.epoch += 1;
             let limit = (state.limit / 2).max(1);
             let surplus = state.limit - limit;
-            state.debt += surplus - self.of.permits.forget_permits(surplus);
+            state.deficit += surplus - self.of.permits.forget_permits(surplus);
             state.limit = limit;
         }
     }
 
     /// This request was answered with something else.
-    pub(crate) fn calm(&self) {
+    pub(crate) fn on_success(&self) {
         let mut state = lock(&self.of.state);
-        state.calm += 1;
-        if state.calm >= GROW_AFTER && state.limit < self.of.max {
-            state.calm = 0;
+        state.successes += 1;
+        if state.successes >= GROW_AFTER && state.limit < self.of.max {
+            state.successes = 0;
             state.limit += 1;
-            if state.debt > 0 {
-                state.debt -= 1;
+            if state.deficit > 0 {
+                state.deficit -= 1;
             } else {
                 self.of.permits.add_permits(1);
             }
@@ -154,10 +154,10 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.of.state);
-        if state.debt > 0
+        if state.deficit > 0
             && let Some(permit) = self.permit.take()
         {
-            state.debt -= 1;
+            state.deficit -= 1;
             permit.forget();
         }
     }
@@ -172,8 +172,8 @@ mod tests {
         let gate = RateGate::default();
         let start = Instant::now();
         assert_eq!(gate.left(), None);
-        gate.shut_for(Duration::from_secs(10));
-        gate.shut_for(Duration::from_secs(3));
+        gate.pause_for(Duration::from_secs(10));
+        gate.pause_for(Duration::from_secs(3));
         tokio::time::advance(Duration::from_secs(4)).await;
         assert_eq!(gate.left(), Some(Duration::from_secs(6)));
         assert_eq!(gate.pass(Duration::from_secs(60)).await, Ok(()));
@@ -186,10 +186,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_wait_beyond_the_ceiling_is_not_waited() {
         let gate = RateGate::default();
-        gate.shut_for(Duration::from_secs(3600));
+        gate.pause_for(Duration::from_secs(3600));
         let left = gate.pass(Duration::from_secs(900)).await;
         assert_eq!(left, Err(Duration::from_secs(3600)));
-        gate.shut_for(Duration::MAX);
+        gate.pause_for(Duration::MAX);
         assert_eq!(gate.pass(Duration::from_secs(900)).await, Err(LONGEST));
     }
 
@@ -210,7 +210,7 @@ mod tests {
         limit.acquire().await.throttled();
         assert_eq!((limit.limit(), limit.permits.available_permits()), (2, 2));
         for _ in 0..GROW_AFTER * 20 {
-            limit.acquire().await.calm();
+            limit.acquire().await.on_success();
         }
         assert_eq!((limit.limit(), limit.permits.available_permits()), (8, 8));
     }

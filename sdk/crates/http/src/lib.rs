@@ -7,7 +7,7 @@
 //! let client = HttpClient::builder("https://api.example.com/v1".parse().expect("a URL"))
 //!     .user_agent("baton-example/0.1.0")
 //!     .build()?;
-//! let users: Users = client.get("users").query([("pageSize", 100)]).receive().await?;
+//! let users: Users = client.get("users").query([("pageSize", 100)]).fetch_json().await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -32,7 +32,7 @@
 //! - **Secrets.** Neither errors nor log events show a credential, a query's
 //!   values (errors) or the values of secret parameters and headers (log). In
 //!   what a server wrote, secrets are found in any usual encoding; an answer to
-//!   a request that [holds a secret](RequestBuilder::hide) is not quoted at all.
+//!   a request that [holds a secret](RequestBuilder::redact) is not quoted at all.
 //!
 //! TLS 1.2 or later with the system's trust store; the system's proxies
 //! (`HTTPS_PROXY`, `NO_PROXY`) except to this machine; HTTP/2 where the server

@@ -118,7 +118,7 @@ impl Transport for Network {
 }
 
 impl Network {
-    /// The whole body, which is not copied where it came in one piece.
+    /// The body, which is not copied where it came in one piece.
     async fn body(&self, host: &str, mut answer: reqwest::Response) -> Result<Bytes, Fault> {
         let too_large = || Fault {
             error: Error::new(
@@ -128,7 +128,7 @@ impl Network {
             .retry_as(Retry::Never),
             sent: true,
         };
-        // The length of a compressed body is not told here, and is no bound.
+        // The length of a compressed body is not known here, and is no bound.
         let expected = answer.content_length().and_then(|n| usize::try_from(n).ok());
         if expected.is_some_and(|n| n > self.max_body_bytes) {
             return Err(too_large());

@@ -43,7 +43,7 @@ pub(crate) fn one_line(text: &str) -> String {
     }
 }
 
-/// The first text of a page: tags, comments, scripts and styles left out.
+/// The first text of a page: without tags, comments, scripts and styles.
 fn without_tags(page: &str) -> String {
     let mut text = String::new();
     let mut rest = page;

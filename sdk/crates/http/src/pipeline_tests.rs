@@ -298,11 +298,11 @@ async fn json_that_breaks_off_is_asked_for_again() {
     let cut = || answer(200, &[], r#"{"users": [1, 2"#);
     let whole = answer(200, &[], r#"{"users": [1, 2]}"#);
     let seen = scripted(same, [cut(), whole]);
-    let value: serde_json::Value = seen.client.get("x").receive().await.expect("the second try");
+    let value: serde_json::Value = seen.client.get("x").fetch_json().await.expect("the second try");
     assert_eq!(value["users"][1], 2);
 
     let seen = scripted(same, [cut()]);
-    let error = seen.client.get("x").receive::<serde_json::Value>().await.expect_err("cut");
+    let error = seen.client.get("x").fetch_json::<serde_json::Value>().await.expect_err("cut");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Unavailable, Retry::Exhausted));
     assert!(error.message().contains("broke off after 15 bytes"), "{error}");
     assert_eq!(seen.millis().len(), 5);
@@ -327,7 +327,7 @@ async fn what_is_not_the_expected_json_is_said_without_its_values() {
         ("application/json", "", "without a body"),
     ] {
         let seen = scripted(same, [answer(200, &[("content-type", content_type)], body)]);
-        let error = seen.client.get("x").receive::<Page>().await.expect_err(body);
+        let error = seen.client.get("x").fetch_json::<Page>().await.expect_err(body);
         assert!(error.message().contains(words), "{error}");
         assert!(!error.report().contains("hunter2"), "{}", error.report());
         assert_eq!(seen.millis().len(), 1, "{body}: another try would not help");
@@ -572,7 +572,7 @@ async fn a_secret_of_a_body_is_kept_out_of_answers_to_all_requests() {
     let said = || answer(400, &[], r#"{"message": "hunter2-hunter2 is \u0068unter2-hunter2"}"#);
     let shown = "h.example answered 400 Bad Request: [redacted] is [redacted]";
     let seen = scripted(same, [said()]);
-    let error = seen.client.post("x").hide(&"hunter2-hunter2".into()).send().await.expect_err("a 400");
+    let error = seen.client.post("x").redact(&"hunter2-hunter2".into()).send().await.expect_err("a 400");
     assert_eq!(error.message(), "h.example answered 400 Bad Request", "no word of it");
     let error = seen.client.get("y").send().await.expect_err("a 400");
     assert_eq!(error.message(), shown, "the server remembers it");

@@ -71,10 +71,10 @@ pub(crate) fn headers(headers: &HeaderMap, secrets: &Secrets) -> String {
             (_, name) if value.is_sensitive() || is_secret(name) => HIDDEN,
             // URLs may hold secrets in too many places.
             (_, "location" | "content-location" | "link" | "refresh") => HIDDEN,
-            (Ok(value), _) => &secrets.hide(value),
+            (Ok(value), _) => &secrets.redact(value),
             (Err(_), _) => "[not text]",
         };
-        let _ = write!(text, "{}: {value}", secrets.hide(name.as_str()));
+        let _ = write!(text, "{}: {value}", secrets.redact(name.as_str()));
     }
     text
 }

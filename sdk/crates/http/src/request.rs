@@ -48,7 +48,7 @@ pub(crate) struct Prepared {
 }
 
 /// A request in the making: [`HttpClient::get`] and its like begin it,
-/// [`receive`](Self::receive) or [`send`](Self::send) send it.
+/// [`receive`](Self::fetch_json) or [`send`](Self::send) send it.
 ///
 /// What can't work, such as a header value with a line break, is answered when
 /// it is sent.
@@ -152,7 +152,7 @@ impl RequestBuilder {
     /// [classifier](crate::HttpClientBuilder::classify) sees codes but no
     /// sentences. From here on, the secret is kept out of all errors of the
     /// client, as its credentials are.
-    pub fn hide(mut self, secret: &SecretString) -> Self {
+    pub fn redact(mut self, secret: &SecretString) -> Self {
         self.client.known().add(secret);
         self.secret = true;
         self
@@ -179,13 +179,13 @@ impl RequestBuilder {
 
     /// Sends the request and decodes the answer from JSON. One that breaks off
     /// is asked for again, as a broken connection is.
-    pub async fn receive<T: DeserializeOwned + Send>(self) -> Result<T> {
-        self.receive_with(|body| serde_json::from_slice(body)).await
+    pub async fn fetch_json<T: DeserializeOwned + Send>(self) -> Result<T> {
+        self.fetch_with(|body| serde_json::from_slice(body)).await
     }
 
     /// The same with a decoder of one's own, for services whose JSON does not
     /// decode as it is.
-    pub async fn receive_with<T: Send>(
+    pub async fn fetch_with<T: Send>(
         self,
         decode: impl Fn(&[u8]) -> Result<T, serde_json::Error> + Send + Sync,
     ) -> Result<T> {

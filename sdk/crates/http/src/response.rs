@@ -57,10 +57,10 @@ impl Response {
     ///
     /// A page instead of JSON, a body that broke off, and JSON of another form
     /// are told apart. An answer that says that it is not the whole one, such
-    /// as 206, is an error. Prefer [`RequestBuilder::receive`], which also
+    /// as 206, is an error. Prefer [`RequestBuilder::fetch_json`], which also
     /// tries again where the body broke off.
     ///
-    /// [`RequestBuilder::receive`]: crate::RequestBuilder::receive
+    /// [`RequestBuilder::fetch_json`]: crate::RequestBuilder::fetch_json
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         self.decode(|body| serde_json::from_slice(body))
     }
@@ -114,7 +114,7 @@ impl Response {
                 // Before tags are taken out: that could cut a secret.
                 true => {
                     let head = String::from_utf8_lossy(&self.body[..self.body.len().min(page_text::HEAD)]);
-                    page_text::describe(content_type, self.known.secrets().hide(&head).as_bytes())
+                    page_text::describe(content_type, self.known.secrets().redact(&head).as_bytes())
                 }
                 false => " with a page".into(),
             };

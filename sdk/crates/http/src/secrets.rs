@@ -39,7 +39,7 @@ const LONG: usize = 24;
 const SHORTEST: usize = 4;
 
 /// Layers of encoding that are undone. Nobody means to be read who uses more:
-/// such a text is hidden as a whole.
+/// all of such a text is hidden.
 const LAYERS: usize = 8;
 
 /// Secrets that are kept in mind; beyond, the oldest is given up. A client has
@@ -143,7 +143,7 @@ impl Secrets {
 
     /// The text without secrets. Where one stands in it encoded, that is the
     /// decoded text, in one line; else it is as it was.
-    pub(crate) fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -182,32 +182,32 @@ impl Secrets {
 
     /// The error with all its texts and causes hidden.
     pub(crate) fn hide_in(&self, error: Error) -> Error {
-        if self.is_empty() { error } else { error.map_texts(|text| self.hide(text)) }
+        if self.is_empty() { error } else { error.map_texts(|text| self.redact(text)) }
     }
 
     /// The body of an answer without secrets, in JSON and elsewhere.
-    pub(crate) fn hide_in_body(&self, body: Bytes) -> Bytes {
+    pub(crate) fn redact_body(&self, body: Bytes) -> Bytes {
         let text = String::from_utf8_lossy(&body);
-        let hidden = self.hide(&text);
+        let hidden = self.redact(&text);
         if hidden == text {
             return body;
         }
         let Ok(mut value) = serde_json::from_slice(&body) else { return hidden.into_owned().into() };
         self.hide_in_json(&mut value);
         let shown = value.to_string();
-        if self.hide(&shown) == shown { shown.into() } else { Bytes::new() }
+        if self.redact(&shown) == shown { shown.into() } else { Bytes::new() }
     }
 
     fn hide_in_json(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
-                if let Cow::Owned(hidden) = self.hide(text) {
+                if let Cow::Owned(hidden) = self.redact(text) {
                     *text = hidden;
                 }
             }
             Value::Array(values) => values.iter_mut().for_each(|value| self.hide_in_json(value)),
             Value::Object(members) => {
-                members.retain(|name, _| self.hide(name) == *name);
+                members.retain(|name, _| self.redact(name) == *name);
                 members.values_mut().for_each(|value| self.hide_in_json(value));
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}

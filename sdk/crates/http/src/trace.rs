@@ -23,9 +23,9 @@ pub(crate) fn answered(
     let method = request.method.as_str();
     let host = request.url.host_str().unwrap_or_default();
     // Ids in a path, and a path after a redirect, come from the server.
-    let path = &*secrets.hide(request.url.path());
+    let path = &*secrets.redact(request.url.path());
     let query = redact::query(&request.url);
-    let query = &*secrets.hide(&query);
+    let query = &*secrets.redact(&query);
     let status_code = status.as_u16();
     let millis = took.as_secs_f64() * 1e3;
     if status.is_success() {
@@ -52,8 +52,8 @@ pub(crate) fn failed(
     tracing::warn!(
         method = request.method.as_str(),
         host = request.url.host_str().unwrap_or_default(),
-        path = &*secrets.hide(request.url.path()),
-        query = &*secrets.hide(&redact::query(&request.url)),
+        path = &*secrets.redact(request.url.path()),
+        query = &*secrets.redact(&redact::query(&request.url)),
         attempt,
         millis = took.as_secs_f64() * 1e3,
         error = %error.report(),

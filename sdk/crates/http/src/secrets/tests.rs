@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn hidden(secret: &str, text: &str) -> String {
-    Secrets::of([secret]).hide(text).into_owned()
+    Secrets::of([secret]).redact(text).into_owned()
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_secret_that_looks_encoded_is_found() {
 #[test]
 fn a_body_stays_what_it_is_without_its_secrets() {
     let body = |text: &'static str| {
-        let hidden = Secrets::of(["hunter2=hunter2"]).hide_in_body(Bytes::from_static(text.as_bytes()));
+        let hidden = Secrets::of(["hunter2=hunter2"]).redact_body(Bytes::from_static(text.as_bytes()));
         String::from_utf8(hidden.to_vec()).expect("UTF-8")
     };
     for (text, left) in [
@@ -85,8 +85,8 @@ fn secrets_are_known_once_and_the_oldest_is_given_up() {
         known.add(&format!("session-{n:08}").into());
     }
     assert_eq!(known.lock().secrets.len(), MAX_KNOWN);
-    assert_eq!(known.secrets().hide("00000255"), HIDDEN);
-    assert_eq!(known.secrets().hide("ret-first"), "ret-first");
+    assert_eq!(known.secrets().redact("00000255"), HIDDEN);
+    assert_eq!(known.secrets().redact("ret-first"), "ret-first");
 }
 
 type Encode = fn(&str) -> String;

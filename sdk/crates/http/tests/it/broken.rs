@@ -92,7 +92,7 @@ async fn each_broken_answer_is_told_for_what_it_is() {
         let shown = bytes.chars().take(80).collect::<String>();
         let (url, requests) = raw("http", bytes.leak().as_bytes(), Then::Close).await;
         let client = client(&url).build().expect("a client");
-        let error = client.get("x").receive::<Value>().await.expect_err("broken");
+        let error = client.get("x").fetch_json::<Value>().await.expect_err("broken");
         assert!(error.message().starts_with(says), "{shown}: {}", error.report());
         assert_eq!((error.kind(), requests.load(Ordering::SeqCst)), (kind, asked), "{shown}: {error}");
         let retry = if asked > 1 { Retry::Exhausted } else { Retry::Never };
@@ -106,7 +106,7 @@ async fn what_says_that_it_is_a_whole_answer_is_taken() {
         let bytes = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n\r\n[]");
         let (url, _) = raw("http", bytes.leak().as_bytes(), Then::Close).await;
         let client = client(&url).build().expect("a client");
-        assert_eq!(client.get("x").receive::<Value>().await.expect(status), Value::Array(Vec::new()));
+        assert_eq!(client.get("x").fetch_json::<Value>().await.expect(status), Value::Array(Vec::new()));
     }
 }
 

@@ -57,7 +57,7 @@ impl Authenticator for SignIn {
     async fn authenticate(&self, client: &HttpClient) -> Result<Credential> {
         let body = json!({"secret": "pat-hunter2"});
         let secret = "pat-hunter2".into();
-        let answer = client.post("signin").json(&body).hide(&secret).send().await?;
+        let answer = client.post("signin").json(&body).redact(&secret).send().await?;
         let token = answer.text().into_owned().into();
         Credential::header(HeaderName::from_static("x-tableau-auth"), token)
     }
@@ -103,7 +103,7 @@ async fn no_secret_is_shown_anywhere() {
     for request in requests {
         let request = request.query([("access_token", "q-hunter2"), ("page", "1")]);
         writeln!(shown, "{request:?}").expect("memory");
-        match request.receive::<Vec<u8>>().await {
+        match request.fetch_json::<Vec<u8>>().await {
             Ok(_) => {}
             Err(error) => {
                 failures += 1;
@@ -209,7 +209,7 @@ async fn a_secret_that_comes_back_encoded_is_not_shown() {
     impl Authenticator for Tokens {
         async fn authenticate(&self, client: &HttpClient) -> Result<Credential> {
             let secret = TOKEN.into();
-            client.post("signin").json(&json!({"secret": TOKEN})).hide(&secret).send().await?;
+            client.post("signin").json(&json!({"secret": TOKEN})).redact(&secret).send().await?;
             Credential::header(HeaderName::from_static("x-tableau-auth"), SESSION.into())
         }
     }
@@ -260,7 +260,7 @@ async fn a_secret_that_comes_back_encoded_is_not_shown() {
             for path in
                 ["message", "plain", "page", "type", "header", "away", "fine-page", "fine-type", "fine-field"]
             {
-                let error = client.get(path).receive::<Vec<u8>>().await.expect_err(path);
+                let error = client.get(path).fetch_json::<Vec<u8>>().await.expect_err(path);
                 let shown = format!("{error} {error:?} {}", error.report());
                 assert_eq!(leaks.find(&shown), None, "{name} in {path}: {shown}");
             }
@@ -272,7 +272,7 @@ async fn a_secret_that_comes_back_encoded_is_not_shown() {
                 One,
             }
             for path in ["fine-variant", "fine-field"] {
-                let error = client.get(path).receive::<Known>().await.expect_err(path);
+                let error = client.get(path).fetch_json::<Known>().await.expect_err(path);
                 let shown = format!("{error} {error:?} {}", error.report());
                 assert_eq!(leaks.find(&shown), None, "{name} in {path}: {shown}");
             }
@@ -322,8 +322,8 @@ async fn an_answer_to_a_request_with_a_secret_in_its_body_is_not_quoted() {
     for path in
         ["page", "said", "away", "elsewhere", "typed", "fine-page", "fine-said", "fine-array", "fine-text"]
     {
-        let request = client.post(path).json(&json!({"secret": TOKEN})).hide(&TOKEN.into());
-        let error = request.receive::<Vec<u8>>().await.expect_err(path);
+        let request = client.post(path).json(&json!({"secret": TOKEN})).redact(&TOKEN.into());
+        let error = request.fetch_json::<Vec<u8>>().await.expect_err(path);
         let shown = format!("{error} {error:?} {}", error.report());
         assert!(!shown.contains(WORD), "{path}: {shown}");
         assert!(shown.contains("127.0.0.1 answered") || shown.contains("JSON"), "{path}: {shown}");

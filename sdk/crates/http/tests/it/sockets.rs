@@ -46,7 +46,7 @@ async fn json_goes_both_ways() {
     let client = client(&base).user_agent("baton-test/1.2.3").build().expect("a client");
     let request = client.post("echo").json(&json!({"a": [1, "ü"]}));
     // On a task of its own: the future can move between threads.
-    let task = tokio::spawn(async move { request.receive::<Value>().await });
+    let task = tokio::spawn(async move { request.fetch_json::<Value>().await });
     let value = task.await.expect("no panic").expect("an echo");
     assert_eq!(
         value,
@@ -110,7 +110,7 @@ async fn a_body_that_breaks_off_is_asked_for_again_and_then_said() {
     let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"users\":";
     let (url, requests) = raw("http", cut, Then::Close).await;
     let client = client(&url).build().expect("a client");
-    let error = client.get("users").receive::<Value>().await.expect_err("cut");
+    let error = client.get("users").fetch_json::<Value>().await.expect_err("cut");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Unavailable, Retry::Exhausted));
     assert_eq!(error.message(), "the answer of 127.0.0.1 broke off after 9 bytes");
     assert_eq!(requests.load(Ordering::SeqCst), 3);

@@ -55,7 +55,7 @@ async fn an_unknown_certificate_is_refused_unless_it_is_given_as_a_root() {
     assert!(error.message().contains("127.0.0.1 is not trusted by this machine"), "{error}");
 
     let trusting = client(&url).add_root_certificate_pem(pem).build().expect("a client");
-    let list: Vec<u8> = trusting.get("x").receive().await.expect("trusted");
+    let list: Vec<u8> = trusting.get("x").fetch_json().await.expect("trusted");
     assert!(list.is_empty());
 }
 
