@@ -6,84 +6,48 @@ use connector_model::Result;
 use sqlx::AssertSqlSafe;
 
 use super::{Batch, WorkDb};
-use crate::{Connection, Kind, SyncStats, database_error, error::During as _};
+use crate::{Kind, SyncStats, database_error};
 
 impl WorkDb {
     /// Counts the rows of a kind, those of other syncs excluded.
     pub async fn count(&mut self, kind: Kind) -> Result<u64> {
-        let sql = format!("select count(*) from {} where {}", kind.table(), self.of_this_sync().await?);
-        let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
-            .bind(self.sync.to_string())
-            .fetch_one(self.connection())
-            .await
-            .map_err(database_error("count the rows"))?;
+        let (of_this_sync, sync) = self.of_this_sync().await?;
+        let sql = format!("select count(*) from {}{of_this_sync}", kind.table());
+        let query = sqlx::query_scalar(AssertSqlSafe(sql));
+        let query = sync.into_iter().fold(query, sqlx::query::QueryScalar::bind);
+        let count: i64 =
+            query.fetch_one(self.connection()).await.map_err(database_error("count the rows"))?;
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
     /// Counts the rows of a kind by resource type, those of other syncs excluded.
     pub async fn count_by_type(&mut self, kind: Kind) -> Result<BTreeMap<String, u64>> {
-        let sql = format!(
-            "select resource_type_id, count(*) from {} where {} group by resource_type_id",
-            kind.table(),
-            self.of_this_sync().await?
-        );
-        let rows: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(self.sync.to_string())
-            .fetch_all(self.connection())
-            .await
-            .map_err(database_error("count the rows"))?;
+        let (of_this_sync, sync) = self.of_this_sync().await?;
+        let sql = format!("select resource_type_id, count(*) from {}{of_this_sync} group by 1", kind.table());
+        let query = sqlx::query_as(AssertSqlSafe(sql));
+        let query = sync.into_iter().fold(query, sqlx::query::QueryAs::bind);
+        let rows: Vec<(String, i64)> =
+            query.fetch_all(self.connection()).await.map_err(database_error("count the rows"))?;
         Ok(rows.into_iter().map(|(id, n)| (id, u64::try_from(n).unwrap_or_default())).collect())
     }
 
-    /// Counts the rows of this sync by kind and type. Ask before [`WorkDb::copy_kept_syncs`] and after
+    /// Counts all rows of this sync by kind and type. Ask before [`WorkDb::copy_kept_syncs`] and after
     /// [`WorkDb::build_indexes`], or else it reads every grant.
     pub async fn stats(&mut self) -> Result<SyncStats> {
-        self.read_stats().await.during("can't count the rows", &self.path)
-    }
-
-    async fn read_stats(&mut self) -> Result<SyncStats, sqlx::Error> {
-        let runs: i64 = sqlx::query_scalar("select count(*) from v1_sync_runs")
-            .fetch_one(Connection::of(&mut self.conn))
-            .await?;
-        let mut stats = SyncStats::default();
-        // With one sync in the file an index alone answers; `sync_id` is in none of those that go by type.
-        let only = if runs > 1 { Some(self.sync.as_str()) } else { None };
-        for (sql, sql_of_one, to) in [
-            (
-                "select resource_type_id, count(*) from v1_resources group by 1",
-                "select resource_type_id, count(*) from v1_resources not indexed where sync_id = ? group by 1",
-                &mut stats.resources_by_resource_type,
-            ),
-            (
-                "select resource_type_id, count(*) from v1_entitlements group by 1",
-                "select resource_type_id, count(*) from v1_entitlements not indexed where sync_id = ? group by 1",
-                &mut stats.entitlements_by_resource_type,
-            ),
-            (
-                "select resource_type_id, count(*) from v1_grants group by 1",
-                "select resource_type_id, count(*) from v1_grants not indexed where sync_id = ? group by 1",
-                &mut stats.grants_by_resource_type,
-            ),
+        let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let mut stats = SyncStats {
+            resource_types: signed(self.count(Kind::ResourceType).await?),
+            assets: signed(self.count(Kind::Asset).await?),
+            ..SyncStats::default()
+        };
+        for (kind, all, by_type) in [
+            (Kind::Resource, &mut stats.resources, &mut stats.resources_by_resource_type),
+            (Kind::Entitlement, &mut stats.entitlements, &mut stats.entitlements_by_resource_type),
+            (Kind::Grant, &mut stats.grants, &mut stats.grants_by_resource_type),
         ] {
-            let query = match only {
-                Some(sync) => sqlx::query_as(sql_of_one).bind(sync),
-                None => sqlx::query_as(sql),
-            };
-            let rows: Vec<(String, i64)> = query.fetch_all(Connection::of(&mut self.conn)).await?;
-            to.extend(rows);
+            by_type.extend(self.count_by_type(kind).await?.into_iter().map(|(id, n)| (id, signed(n))));
+            *all = by_type.values().sum();
         }
-        stats.resources = stats.resources_by_resource_type.values().sum();
-        stats.entitlements = stats.entitlements_by_resource_type.values().sum();
-        stats.grants = stats.grants_by_resource_type.values().sum();
-        let sync = self.sync.as_str();
-        stats.resource_types = sqlx::query_scalar("select count(*) from v1_resource_types where sync_id = ?")
-            .bind(sync)
-            .fetch_one(Connection::of(&mut self.conn))
-            .await?;
-        stats.assets = sqlx::query_scalar("select count(*) from v1_assets where sync_id = ?")
-            .bind(sync)
-            .fetch_one(Connection::of(&mut self.conn))
-            .await?;
         Ok(stats)
     }
 
@@ -98,14 +62,18 @@ impl WorkDb {
         .map_err(database_error("look for expansions"))
     }
 
-    /// The condition for rows of this sync, whose id is the first parameter. While the sync is the only one, an index
-    /// without `sync_id` can answer it.
-    async fn of_this_sync(&mut self) -> Result<&'static str> {
-        let alone: bool = sqlx::query_scalar("select count(*) = 1 from v1_sync_runs")
+    /// The condition for rows of this sync, and what is bound to it. While the sync is the only one there is none, so
+    /// that an index alone answers, or the tree's own count: `sync_id` is in no index that goes by type.
+    async fn of_this_sync(&mut self) -> Result<(&'static str, Option<String>)> {
+        let is_alone: bool = sqlx::query_scalar("select count(*) = 1 from v1_sync_runs")
             .fetch_one(self.connection())
             .await
             .map_err(database_error("count the syncs"))?;
-        Ok(if alone { "?1 <> ''" } else { "sync_id = ?1" })
+        Ok(if is_alone {
+            ("", None)
+        } else {
+            (" not indexed where sync_id = ?", Some(self.sync.to_string()))
+        })
     }
 }
 
