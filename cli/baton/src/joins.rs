@@ -17,9 +17,9 @@ use crate::{
 /// Bytes of each cache's young generation.
 const LIMIT: usize = 24 << 20;
 
-/// Bytes that may be printed of rows that others refer to for each byte of the database's content, and at least. In a file of a
-/// connector a row takes some 500 bytes and refers to some 3,000; in a forged one a million rows refer to a few
-/// megabytes each.
+/// Bytes that may be printed of rows that others refer to for each byte of the database's content, and at least. In a
+/// file of a connector a row takes some 500 bytes and refers to some 3,000; in a forged one a million rows refer to a
+/// few megabytes each.
 const REPEATED_A_BYTE: u64 = 32;
 const REPEATED_AT_LEAST: u64 = 64 << 20;
 

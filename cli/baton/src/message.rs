@@ -42,3 +42,25 @@ fn wrong<M: Name>(how: &str, id: &str) -> Error {
     let text = format!("a stored {} {how}; `baton verify` tells what else is wrong with the file", M::NAME);
     Error::new(ErrorKind::DataLoss, text).with("id", id.chars().take(100).collect::<String>())
 }
+
+#[cfg(test)]
+mod tests {
+    use connector_proto::c1::connector::v2::Grant;
+    use connector_store::message::MOST_ELEMENTS;
+
+    use super::*;
+
+    /// Field 9, which is empty, again and again: some hundred bytes each once it is decoded.
+    #[test]
+    fn messages_of_many_elements_are_not_decoded() {
+        for (elements, decodes) in [(MOST_ELEMENTS, true), (MOST_ELEMENTS + 1, false)] {
+            let data = [0x4a, 0].repeat(elements);
+            assert_eq!(decode::<Grant>("g", &data).is_ok(), decodes, "{elements}");
+            let json = to_json::<Grant>("g", &data).map_err(|e| e.message().to_owned());
+            match decodes {
+                true => assert!(json.is_ok()),
+                false => assert!(json.is_err_and(|why| why.contains("too many elements"))),
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Strongly connected components, by Tarjan's algorithm with a stack of its own: chains of any depth.
 
-/// Csr by number, one after the other in one vector.
+/// Lists by number, one after the other in one vector: compressed sparse rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Csr<T> {
     starts: Vec<u32>,
@@ -8,7 +8,7 @@ pub(crate) struct Csr<T> {
 }
 
 impl<T: Copy> Csr<T> {
-    /// Csr `items` by their keys, which are below `keys`; items of one key keep their order.
+    /// Puts `items` into lists by their keys, which are below `keys`; items of one key keep their order.
     pub(crate) fn by_key(keys: usize, items: impl Iterator<Item = (u32, T)> + Clone, fill: T) -> Self {
         let mut starts = vec![0_u32; keys + 1];
         for (key, _) in items.clone() {

@@ -4,21 +4,20 @@ use std::path::{Path, PathBuf};
 
 use connector_model::{Error, ErrorKind, Result};
 use connector_store::{
-    C1z, Completeness, Finish, LedgerOperation, LedgerRow, OpenOptions, Retention, SyncId, SyncRun, WorkDb,
+    C1z, Finish, LedgerOperation, LedgerRow, OpenOptions, Retention, SyncId, SyncRun, WorkDb,
     envelope::{Limits, check_target, pack, remove_leftover},
     fs::{OutputLock, resolve_output},
     time,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Expanded, expand, folder::Folder, select_sync::select_sync};
-use crate::cancelled;
+use crate::{Expanded, cancelled, expand, folder::Folder, select_sync::select_sync};
 
 /// How a file is expanded.
 #[derive(Clone, Debug, Default)]
 pub struct ExpandOptions {
-    /// The sync to expand. Else the newest: an unfinished one that has nothing left but its expansion, if it started after
-    /// the newest finished full one, else that.
+    /// The sync to expand. Else the newest: an unfinished one that has nothing left but its expansion, if it started
+    /// after the newest finished full one, else that.
     pub sync_id: Option<String>,
     /// Where the decoded file and the working database lie: else in a hidden folder beside the output.
     pub temp_dir: Option<PathBuf>,
@@ -51,7 +50,8 @@ pub struct ExpandedFile {
 /// Expands the grants of a sync of the file `input` and writes all of it, with the other syncs as they are, to `output`,
 /// which may be the same file.
 ///
-/// The output is replaced by a rename at the end, as a sync does it; whatever fails, it stays as it was. The sync is finished then. One that had an end keeps it: what it says is not newer than it was.
+/// The output is replaced by a rename at the end, as a sync does it; whatever fails, it stays as it was. The sync is
+/// finished then. One that had an end keeps it: what it says is not newer than it was.
 ///
 /// A sync that is not read to its end is refused: failed precondition. So is one with principals of another file still
 /// to be matched, and one whose state is of a program that we don't know.
@@ -108,18 +108,8 @@ pub async fn expand_file(
         })?;
     // Before the other syncs come, so that it is the rows of this one that are counted.
     let stats = db.stats().await?;
-    db.make_up_in_ledger(&LedgerRow {
-        resource_type: String::new(),
-        parent: None,
-        operation: LedgerOperation::GrantExpansion,
-        pages: 0,
-        rows: expanded.created.values().sum(),
-        expected: None,
-        dropped: 0,
-        reason: String::new(),
-        state: Completeness::Whole,
-    })
-    .await?;
+    let created = expanded.created.values().sum();
+    db.amend_ledger(&LedgerRow::of_all_types(LedgerOperation::GrantExpansion, created)).await?;
     step("keep the other syncs")?;
     let _all = db.copy_kept_syncs(&file, Retention::All).await?;
     step("build indexes")?;

@@ -1,10 +1,11 @@
 //! Ids as numbers.
 
-use connector_store::{IdHash, Passthrough};
 use std::{
     collections::{HashMap, hash_map::Entry},
     hash::BuildHasherDefault,
 };
+
+use connector_store::{IdHash, Passthrough};
 
 /// Ids in the order they came in, each once; their texts lie in one string.
 #[derive(Debug, Default)]

@@ -6,8 +6,8 @@
 //!
 //! The graph, and who holds what, are read by one scan each and kept as integers ([`load`]). Cycles are collapsed
 //! ([`graph`]): the entitlements of one are a single node, which gives from each and to each, and gives nothing to
-//! itself. Then each entitlement is taken once, sources first ([`propagate`]), so the depth of a chain does not matter and
-//! the outcome depends on nothing but the grants. What was found is written in batches ([`write`]); each row is written
+//! itself. Then each entitlement is taken once, sources first ([`propagate`]), so the depth of a chain does not matter
+//! and the outcome depends on nothing but the grants. What was found is written in batches ([`write`]); each row is written
 //! with all that it gets, so a run that is stopped between two batches leaves what the next one makes again.
 
 mod bench;
@@ -95,9 +95,9 @@ pub struct Cycles {
 /// How far it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExpandProgress {
-    /// Entitlements that are done, of how many that others give to.
+    /// Entitlements that are done.
     pub done: u64,
-    /// See [`ExpandProgress::done`].
+    /// Entitlements that others give to.
     pub total: u64,
     /// Grants written so far.
     pub written: u64,
@@ -105,9 +105,8 @@ pub struct ExpandProgress {
 
 /// Expands the grants of the sync of a working database. No two of its grants may have the same id.
 ///
-/// It may be run again, on its own result too, and stopped at any moment. What it returns then, other than edges,
-/// is about the last run. Ids and edges take at most `most_bytes`,
-/// or it fails with resource exhausted.
+/// It may be run again, on its own result too, and stopped at any moment. What it returns then, other than edges, is
+/// about the last run. Ids and edges take at most `most_bytes`, or it fails with resource exhausted.
 pub async fn expand(
     db: &mut WorkDb,
     most_bytes: usize,

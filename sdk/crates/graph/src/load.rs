@@ -13,6 +13,7 @@ use super::{
     propagate::Holder,
     rule::{Filters, Rule},
 };
+
 /// The edges between entitlements, and what they are called.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {

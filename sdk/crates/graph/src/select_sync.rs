@@ -6,8 +6,7 @@ use connector_store::{C1z, SyncRun, SyncType};
 use crate::foreign_token::{Remaining, remaining};
 
 /// Selects the sync of an id, else the newest one: an unfinished one, if it started after the newest finished full one,
-/// else that.
-/// An unfinished one must have nothing left to do but what can be done here.
+/// else that. An unfinished one must have nothing left to do but what can be done here.
 pub(super) async fn select_sync(file: &C1z, sync_id: Option<&str>) -> Result<SyncRun> {
     let runs = file.syncs().await?;
     let full = runs.iter().find(|r| r.is_finished() && r.sync_type == SyncType::Full);

@@ -10,6 +10,7 @@ use super::{
     load::{Grants, Loaded},
     propagate::{Propagation, SetId},
 };
+
 /// Rows that are written in one transaction.
 pub(crate) const BATCH: usize = 20_000;
 

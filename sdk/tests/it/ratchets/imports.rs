@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
-
-use quote::ToTokens as _;
+use syn::UseTree;
 
 use super::sources::Source;
 
@@ -24,7 +22,7 @@ pub(super) fn cycles(sources: &[Source]) -> Vec<String> {
         for file in files {
             let from = module(file);
             let mut uses = BTreeSet::new();
-            imported(&file.without_tests(), &from, &mut uses);
+            imported(file, &from, &mut uses);
             let to = uses.into_iter().filter_map(|path| deepest(&path, &modules));
             let to = to.filter(|to| !from.starts_with(to) && !to.starts_with(&from));
             edges.entry(from.clone()).or_default().extend(to);
@@ -53,36 +51,30 @@ fn imported(source: &Source, module: &Module, out: &mut BTreeSet<Module>) {
     let file = file.unwrap_or_else(|e| panic!("{}: {e}", source.path));
     for item in &file.items {
         if let syn::Item::Use(item) = item {
-            let tokens = item.tree.to_token_stream();
-            paths(tokens, &mut Vec::new(), module, out);
+            paths(&item.tree, &mut Vec::new(), module, out);
         }
     }
 }
 
-fn paths(tokens: TokenStream, prefix: &mut Vec<String>, module: &Module, out: &mut BTreeSet<Module>) {
-    let start = prefix.len();
-    // A path that ends in braces is that of each thing in them, and none by itself.
-    let mut ended = false;
-    for token in tokens {
-        match token {
-            TokenTree::Ident(name) => prefix.push(name.to_string()),
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                paths(group.stream(), prefix, module, out);
-                ended = true;
-            }
-            TokenTree::Punct(p) if p.as_char() == ',' => {
-                if !std::mem::take(&mut ended) && prefix.len() > start {
-                    finish(prefix, module, out);
-                }
-                prefix.truncate(start);
-            }
-            _ => {}
+fn paths(tree: &UseTree, prefix: &mut Vec<String>, module: &Module, out: &mut BTreeSet<Module>) {
+    let depth = prefix.len();
+    match tree {
+        UseTree::Path(path) => {
+            prefix.push(path.ident.to_string());
+            paths(&path.tree, prefix, module, out);
         }
+        UseTree::Group(group) => group.items.iter().for_each(|tree| paths(tree, prefix, module, out)),
+        UseTree::Name(name) => {
+            prefix.push(name.ident.to_string());
+            finish(prefix, module, out);
+        }
+        UseTree::Rename(name) => {
+            prefix.push(name.ident.to_string());
+            finish(prefix, module, out);
+        }
+        UseTree::Glob(_) => finish(prefix, module, out),
     }
-    if !ended && prefix.len() > start {
-        finish(prefix, module, out);
-    }
-    prefix.truncate(start);
+    prefix.truncate(depth);
 }
 
 fn finish(path: &[String], module: &Module, out: &mut BTreeSet<Module>) {

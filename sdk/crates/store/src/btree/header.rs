@@ -34,7 +34,6 @@ impl Header {
             return Err(Broken::Rule("its pages reserve more than SQLite allows"));
         }
         let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        // Zero is what a database has before its first table.
         if word(44) > 4 {
             return Err(Broken::Rule("its schema is in a format that SQLite does not have"));
         }
@@ -42,6 +41,7 @@ impl Header {
         if word(52) != 0 {
             return Err(Broken::Rule("it is one that vacuums itself, which no c1z file is"));
         }
+        // Zero is what a database has before its first table.
         match word(56) {
             0 | 1 => Ok(Self { page, usable }),
             _ => Err(Broken::Rule("its text is in UTF-16, and that of a c1z file is in UTF-8")),

@@ -82,7 +82,7 @@ struct Run {
     stats: Option<Counts>,
 }
 
-/// A message of which nothing but that it is there is told.
+/// A message of which only its presence is reported.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Nothing {}
 
@@ -236,11 +236,24 @@ mod tests {
     #[test]
     fn more_syncs_than_anybody_has_are_not_kept() {
         assert_eq!(summarise(&manifest(5_000).encode_to_vec()).unwrap().syncs.len(), MAX_SYNCS);
-        let whole = manifest(1).encode_to_vec();
-        for end in 1..whole.len() {
-            // Cut off anywhere, it is an error or the fields before.
-            let _either = summarise(&whole[..end]);
+    }
+
+    /// Cut off anywhere, it is an error or the fields before.
+    #[test]
+    fn what_is_cut_off_is_never_made_up() {
+        let bytes = manifest(1).encode_to_vec();
+        let all = summarise(&bytes).unwrap();
+        let (mut errors, mut without_sync) = (0, 0);
+        for end in 0..bytes.len() {
+            let Ok(summary) = summarise(&bytes[..end]) else {
+                errors += 1;
+                continue;
+            };
+            assert!(summary.engine.is_empty() || summary.engine == all.engine, "{end}");
+            assert!(summary.syncs.is_empty() || summary.syncs == all.syncs, "{end}");
+            without_sync += usize::from(summary.syncs.is_empty());
         }
+        assert!(errors > 10 && without_sync > 1, "{errors} errors, {without_sync} without the sync");
         assert!(summarise(&[0xc2, 0x02, 0x7f]).is_err());
     }
 }

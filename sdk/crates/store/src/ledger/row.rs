@@ -134,3 +134,20 @@ pub struct LedgerRow {
     /// Whether it was all.
     pub state: Completeness,
 }
+
+impl LedgerRow {
+    /// The row of a step that is of all resource types and complete.
+    pub fn of_all_types(operation: LedgerOperation, rows: u64) -> Self {
+        Self {
+            resource_type: String::new(),
+            parent: None,
+            operation,
+            pages: 0,
+            rows,
+            expected: None,
+            dropped: 0,
+            reason: String::new(),
+            state: Completeness::Whole,
+        }
+    }
+}

@@ -39,7 +39,7 @@ pub struct LedgerSummary {
 impl WorkDb {
     /// Adds a row of an operation that was made up for, and sums the ledger up again: that it was skipped or incomplete
     /// is not true any more. Does nothing where the sync has no ledger, for one row would not make it known.
-    pub async fn make_up_in_ledger(&mut self, row: &LedgerRow) -> Result<()> {
+    pub async fn amend_ledger(&mut self, row: &LedgerRow) -> Result<()> {
         let (sync, path) = (self.sync_id().to_string(), self.path().to_owned());
         let what = "can't change the completeness ledger";
         let mut batch = self.begin().await?;

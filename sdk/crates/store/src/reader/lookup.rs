@@ -33,8 +33,8 @@ impl<'a> SyncView<'a> {
     }
 
     /// Makes sure that [`Self::resources_by_ids`] and its like find the rows that are there, and no others: they look
-    /// into an index of the file, and a forged one may lack rows, or one of two of the same id. Reads all of the kind's table once a file; fails with
-    /// [`ErrorKind::DataLoss`] where its indexes don't fit its rows.
+    /// into an index of the file, and a forged one may lack rows, or one of two of the same id. Reads all of the kind's
+    /// table once a file; fails with [`ErrorKind::DataLoss`] where its indexes don't fit its rows.
     pub async fn check_index(&self, kind: Kind) -> Result<()> {
         let file = self.file();
         let table = kind.table();

@@ -223,7 +223,7 @@ impl Check<'_> {
         }
     }
 
-    /// Assets by their sync: nothing but their number is told of them.
+    /// Counts the assets of each sync.
     pub(super) async fn assets(&mut self) -> Result<()> {
         use futures::TryStreamExt as _;
         const TABLE: &str = "v1_assets";

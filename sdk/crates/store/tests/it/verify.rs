@@ -72,6 +72,12 @@ const BREAKS: &[(&str, &str, &[&str])] = &[
     ),
     ("blob", "update v1_grants set data = x'ff' where id = 1", &["v1_grants: a message does not decode"]),
     (
+        "elements",
+        // Field 9, which is empty, again and again.
+        "update v1_grants set data = unhex(replace(hex(zeroblob(100001)), '00', '4a00')) where id = 1",
+        &["v1_grants: a message has more than 100000 elements"],
+    ),
+    (
         "order",
         "update v1_resource_types set data = x'1204536974650a0473697465' where id = 1",
         &["v1_resource_types: a message is not the deterministic encoding"],

@@ -19,7 +19,7 @@ mod memory;
 
 use std::{io, path::PathBuf, process::Command};
 
-use measure::{Build, Measured, PAIRS, compare};
+use measure::{Build, Measured, PAIRS, compare, median};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::Value;
@@ -72,7 +72,7 @@ fn main() -> io::Result<()> {
                 results.push(result);
             }
         }
-        let of = |key: &str| median(results.iter().filter_map(|r| r[key].as_f64()).collect());
+        let of = |key: &str| median(results.iter().filter_map(|r| r[key].as_f64()));
         if results.iter().any(|r| r["skipped"].is_string()) {
             println!("{name:<22} skipped: there is no folder of fixtures beside the repository");
             continue;
@@ -87,11 +87,6 @@ fn main() -> io::Result<()> {
         );
     }
     Ok(())
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or_default()
 }
 
 fn in_child(name: &str) -> io::Result<Value> {

@@ -2,7 +2,6 @@
 
 use connector_model::{Error, Result};
 use connector_store::Connection;
-
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::database_error;

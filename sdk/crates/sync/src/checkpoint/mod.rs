@@ -1,7 +1,6 @@
 //! What is in memory besides the rows and the queue, written with them: what
 //! a later run needs to go on as if nothing had happened.
 
-pub(crate) mod erase;
 pub(crate) mod external_result;
 pub(crate) mod listings;
 pub(crate) mod meta;

@@ -39,9 +39,9 @@ pub(crate) async fn drop(conn: &mut Connection<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Forgets pages whose rows were all refused at the end of a killed run: their
+/// Deletes pages whose rows were all refused at the end of a killed run: their
 /// row ids are given again.
-pub(crate) async fn go_on(batch: &mut Batch<'_>) -> Result<()> {
+pub(crate) async fn resume(batch: &mut Batch<'_>) -> Result<()> {
     for kind in [Kind::Resource, Kind::Entitlement, Kind::Grant] {
         let last = batch.last_row(kind).await?;
         sqlx::query("delete from work_pages where kind = ? and first_row > ?")
@@ -49,7 +49,7 @@ pub(crate) async fn go_on(batch: &mut Batch<'_>) -> Result<()> {
             .bind(last)
             .execute(batch.connection())
             .await
-            .map_err(database_error("go on with the page table"))?;
+            .map_err(database_error("resume the page table"))?;
     }
     Ok(())
 }

@@ -14,7 +14,6 @@ use prost::Message as _;
 use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 
 use crate::{
-    checkpoint::erase,
     database_error,
     fetch::{
         action::{Action, Operation, Subject},
@@ -87,9 +86,14 @@ fn parent(action: &Action) -> Option<&ResourceId> {
     }
 }
 
+/// Bytes from which a token may lie on pages of its own, which would be free pages of the file once it is replaced, and
+/// keep it. SQLite puts it there when the row is longer than a page, of 16 KiB (file format, §1.6). All other tokens are
+/// overwritten when the queue is dropped.
+const LONG_TOKEN: usize = 4096;
+
 /// Moves a chain on to its next page.
 pub(crate) async fn advance(batch: &mut Batch<'_>, from: &Action, next: &Action) -> Result<()> {
-    let long = from.token.iter().chain(from.cycle.saved()).any(|t| erase::is_long(t.as_str().as_bytes()));
+    let long = from.token.iter().chain(from.cycle.saved()).any(|t| t.as_str().len() >= LONG_TOKEN);
     if long {
         batch.secure_delete(true).await?;
     }

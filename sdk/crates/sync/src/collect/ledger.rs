@@ -142,23 +142,8 @@ impl Ledger {
         self.rows.entry(key).or_insert_with(|| LedgerRow {
             resource_type: id.to_string(),
             parent,
-            ..of_all_types(operation, 0)
+            ..LedgerRow::of_all_types(operation, 0)
         })
-    }
-}
-
-/// The row of a step of the seal, which is of all types.
-pub(crate) fn of_all_types(operation: LedgerOperation, rows: u64) -> LedgerRow {
-    LedgerRow {
-        resource_type: String::new(),
-        parent: None,
-        operation,
-        pages: 0,
-        rows,
-        expected: None,
-        dropped: 0,
-        reason: String::new(),
-        state: Completeness::Whole,
     }
 }
 

@@ -136,7 +136,7 @@ impl Collector {
             let going_on = go_on && phase == first;
             let mut batch = db.begin().await?;
             if going_on {
-                positions::go_on(&mut batch).await?;
+                positions::resume(&mut batch).await?;
                 self.schedule.go_on(&mut batch, &self.checkpoint).await?;
             } else {
                 self.checkpoint.phase = phase;

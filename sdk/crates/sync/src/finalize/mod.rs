@@ -20,7 +20,6 @@ use crate::{
         meta::{self, State},
         positions, queue, waiting,
     },
-    collect::ledger::of_all_types,
     database_error,
     finalize::external::{External, add_external},
     ingest::{duplicates, repeats},
@@ -145,7 +144,7 @@ impl Seal<'_> {
         (self.options.wants_grants() && !self.expands()).then(|| LedgerRow {
             state: Completeness::Skipped,
             reason: reason.to_owned(),
-            ..of_all_types(LedgerOperation::GrantExpansion, 0)
+            ..LedgerRow::of_all_types(LedgerOperation::GrantExpansion, 0)
         })
     }
 
@@ -194,7 +193,7 @@ impl Seal<'_> {
             unmatched: added.unmatched,
         });
         let rows = added.resources + added.entitlements + added.grants + added.matched;
-        Ok(of_all_types(LedgerOperation::ListExternalResources, rows))
+        Ok(LedgerRow::of_all_types(LedgerOperation::ListExternalResources, rows))
     }
 
     async fn expand(&self, db: &mut WorkDb, checkpoint: &mut Checkpoint) -> Result<LedgerRow> {
@@ -232,7 +231,7 @@ impl Seal<'_> {
             cycles: expanded.cycles.count,
             missing_sources: expanded.missing.count,
         });
-        Ok(of_all_types(LedgerOperation::GrantExpansion, created))
+        Ok(LedgerRow::of_all_types(LedgerOperation::GrantExpansion, created))
     }
 
     fn warn(&self, checkpoint: &mut Checkpoint, message: String) {
